@@ -16,7 +16,8 @@ func TestFailuresOfTheServerAreToldApartAndTheLastStateStays(t *testing.T) {
 	server := gitserver.Start(t, gitserver.Options{})
 	r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
 	repo := source.Repository{URL: r.URL()}
-	m := open(t, source.Options{PollTimeout: 300 * time.Millisecond, FetchTimeout: 5 * time.Second})
+	m := open(t, source.Options{})
+	hasty := open(t, source.Options{PollTimeout: 300 * time.Millisecond, FetchTimeout: 5 * time.Second})
 	sha := resolve(t, m, repo, "HEAD")
 
 	for name, c := range map[string]struct {
@@ -39,7 +40,11 @@ func TestFailuresOfTheServerAreToldApartAndTheLastStateStays(t *testing.T) {
 				r.Commit(t, map[string]string{"a": name}, name)
 			}
 			server.SetFault(c.fault)
-			_, err := m.Resolve(t.Context(), repo, "HEAD", 0)
+			asked := m
+			if c.fault.Hang {
+				asked = hasty
+			}
+			_, err := asked.Resolve(t.Context(), repo, "HEAD", 0)
 			if !errors.Is(err, c.want) {
 				t.Errorf("Resolve under fault = %v, want %v", err, c.want)
 			}
@@ -356,4 +361,47 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestCloseEndsAFetchInProgress(t *testing.T) {
+	for _, command := range []string{"ls-refs", "fetch"} {
+		server := gitserver.Start(t, gitserver.Options{})
+		r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
+		server.SetFault(gitserver.Fault{Hang: true, Only: command})
+		m := open(t, source.Options{})
+		result := make(chan error)
+		go func() {
+			_, err := m.Resolve(t.Context(), source.Repository{URL: r.URL()}, "HEAD", 0)
+			result <- err
+		}()
+		for !strings.HasSuffix(commands(server), command) {
+			time.Sleep(time.Millisecond)
+		}
+		must(t, m.Close())
+		if err := <-result; !errors.Is(err, source.ErrUnreachable) {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+}
+
+func TestAKilledGitIsTriedAgain(t *testing.T) {
+	server := gitserver.Start(t, gitserver.Options{})
+	r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
+	repo, dir := source.Repository{URL: r.URL()}, t.TempDir()
+	// A git that dies of a kill signal at its first fetch, leaving a lock behind.
+	fake := filepath.Join(t.TempDir(), "git")
+	must(t, os.WriteFile(fake, []byte(`#!/bin/sh
+if [ "$1" = fetch ] && [ ! -e "`+dir+`/killed" ]; then
+	touch "`+dir+`/killed" "$GIT_DIR/packed-refs.lock" "$GIT_DIR/objects/pack/tmp_pack_1"
+	kill -9 $$
+fi
+exec git "$@"
+`), 0o755))
+	m := open(t, source.Options{Dir: dir, Git: fake})
+	sha := resolve(t, m, repo, "HEAD")
+	if got := content(t, snapshot(t, m, repo, sha), "a"); got != "1" {
+		t.Errorf("content = %q", got)
+	}
+	r.Commit(t, map[string]string{"a": "2"}, "Second")
+	resolve(t, m, repo, "HEAD")
 }
