@@ -34,7 +34,7 @@ What to try, in another terminal
   kubectl -n argocd annotate application storefront argocd.argoproj.io/refresh=normal
 
   # Drift that is put back at once, and drift that is only shown.
-  kubectl -n namespace-a scale deployment api --replicas=5
+  kubectl -n namespace-a scale deployment storefront-api --replicas=5
   kubectl -n namespace-a scale statefulset sessions --replicas=3
 
   # Sync by hand what was only shown.
