@@ -34,7 +34,7 @@ func start(name, log, program string, args ...string) (*process, error) {
 	}
 	defer file.Close()
 	// Not bound to a context: it is to end by SIGTERM and in order, not to be killed.
-	cmd := exec.Command(program, args...) //nolint:noctx // see above
+	cmd := exec.Command(program, args...)
 	cmd.Stdout, cmd.Stderr = file, file
 	cmd.SysProcAttr = ownGroup()
 	if err := cmd.Start(); err != nil {
@@ -144,7 +144,7 @@ func (d *demo) port(what string, wanted int) (int, error) {
 }
 
 func free(host string, port int) bool {
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))) //nolint:noctx,gosec // held for an instant
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		return false
 	}
