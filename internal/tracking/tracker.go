@@ -46,6 +46,9 @@ func (t Tracker) Key() string {
 	return t.LabelKey
 }
 
+// ByLabel reports whether the label alone decides.
+func (t Tracker) ByLabel() bool { return t.Method == MethodLabel }
+
 // Owner returns the instance name of the application that the object belongs to; ok is false when it belongs to none.
 func (t Tracker) Owner(obj Object) (app string, ok bool) {
 	gvk := obj.GetObjectKind().GroupVersionKind()
