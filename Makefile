@@ -4,8 +4,8 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 MODULE   := github.com/fairlead-cd/fairlead
-LDFLAGS  := -X $(MODULE)/internal/cli.version=$(VERSION)
-TOOL     := $(GO) tool -modfile=tools/go.mod
+LDFLAGS  := -X $(MODULE)/internal/cli.Version=$(VERSION)
+LINT     := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
 
 # The development cluster is a Go module of its own, since it compiles Kubernetes itself.
 DEVCLUSTER_DIR     := test/cluster/devcluster
@@ -19,7 +19,7 @@ DEVCLUSTER_LDFLAGS := -X k8s.io/component-base/version.gitVersion=$(KUBERNETES)
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what a fresh machine lacks (git, protoc), or say what to install
+setup: ## Install what a fresh machine lacks (git), or say what to install
 	@.ci/setup
 
 build: bin/fairlead ## Build bin/fairlead
@@ -58,7 +58,7 @@ lint: ## Check format, style and the architecture's import rules
 	@.ci/lint
 
 fmt: ## Format the Go code the way `make lint` wants it
-	$(TOOL) golangci-lint fmt ./...
+	$(LINT) fmt ./...
 
 generate: ## Write generated code and CRDs anew from the types in api/
 	api/generate.sh

@@ -140,7 +140,7 @@ func (d *demo) startFairlead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.fairlead.waitReady(ctx, "http://"+d.listen+"/healthz"); err != nil {
+	if err := d.fairlead.waitReady(ctx, "http://"+d.metrics+"/readyz"); err != nil {
 		return err
 	}
 	d.screen.Step("fairlead is up after %s", seconds(began))

@@ -10,5 +10,5 @@
 // --deadline (exit status 1, with what each of them lacks).
 //
 // The files follow the order of things: demo.go is the story, cluster.go, install.go and monorepo.go prepare,
-// process.go runs and watches the programs, states.go follows the Applications, screen.go and hints.go show.
+// process.go runs and watches the programs, state.go and states.go follow the Applications, screen.go and hints.go show.
 package main

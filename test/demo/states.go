@@ -12,23 +12,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// state is what the demo shows of one Application.
-type state struct {
-	Name, Namespace string
-	Sync, Health    string
-	Revision        string // abbreviated commit
-	Phase           string // of the last operation
-	Note            string // what it waits for or suffers from
-	Automated       bool   // syncs by itself
-	Deleted         bool
-}
-
-// settled reports whether nothing is left to wait for.
-func (s state) settled() bool { return s.Sync == "Synced" && s.Health == "Healthy" }
-
-// change is one Application before and after.
-type change struct{ before, now state }
-
 // states follows the Applications of the demo. Changes are received from the channel changes and handed back by apply,
 // so that one goroutine owns all else.
 type states struct {
@@ -58,11 +41,14 @@ func (s *states) follow(ctx context.Context, client dynamic.Interface) error {
 		if tombstone, ok := object.(cache.DeletedFinalStateUnknown); ok {
 			object = tombstone.Obj
 		}
-		application, ok := object.(*unstructured.Unstructured)
+		raw, ok := object.(*unstructured.Unstructured)
 		if !ok {
 			return
 		}
-		now := read(application.Object)
+		now, err := read(raw)
+		if err != nil {
+			now = state{Name: raw.GetName(), Note: err.Error()}
+		}
 		now.Deleted = deleted
 		c := change{before: last[now.Name], now: now}
 		if c.before == c.now {
@@ -129,80 +115,4 @@ func (s *states) lacking() string {
 		}
 	}
 	return strings.Join(lines, "\n")
-}
-
-// read takes what is shown from an Application.
-func read(application map[string]any) state {
-	text := func(path ...string) string {
-		value, _, _ := unstructured.NestedString(application, path...)
-		return value
-	}
-	revision := text("status", "sync", "revision")
-	_, automated, _ := unstructured.NestedMap(application, "spec", "syncPolicy", "automated")
-	return state{
-		Name:      text("metadata", "name"),
-		Namespace: text("spec", "destination", "namespace"),
-		Sync:      text("status", "sync", "status"),
-		Health:    text("status", "health", "status"),
-		Revision:  revision[:min(len(revision), 7)],
-		Phase:     text("status", "operationState", "phase"),
-		Note:      note(application, text("status", "operationState", "phase"), text("status", "operationState", "message")),
-		Automated: automated,
-	}
-}
-
-// note is the most telling sentence about an Application: a condition, then a failed operation, then the objects that
-// differ, then those that are not healthy.
-func note(application map[string]any, phase, message string) string {
-	if text, _, _ := unstructured.NestedString(application, "metadata", "deletionTimestamp"); text != "" {
-		return "being deleted"
-	}
-	conditions, _, _ := unstructured.NestedSlice(application, "status", "conditions")
-	for _, condition := range conditions {
-		if c, ok := condition.(map[string]any); ok {
-			return fmt.Sprintf("%v: %v", c["type"], c["message"])
-		}
-	}
-	if phase == "Failed" || phase == "Error" {
-		return "sync failed: " + message
-	}
-	resources, _, _ := unstructured.NestedSlice(application, "status", "resources")
-	var differ, ail []string
-	for _, resource := range resources {
-		r, ok := resource.(map[string]any)
-		if !ok {
-			continue
-		}
-		name := fmt.Sprintf("%v %v", r["kind"], r["name"])
-		if r["status"] == "OutOfSync" {
-			differ = append(differ, name)
-		}
-		if health, ok := r["health"].(map[string]any); ok && health["status"] != "Healthy" {
-			ail = append(ail, fmt.Sprintf("%s %v", name, health["status"]))
-		}
-	}
-	switch {
-	case len(differ) > 0:
-		return "differs: " + short(differ)
-	case len(ail) > 0:
-		return short(ail)
-	default:
-		return ""
-	}
-}
-
-// short lists the first names and counts the rest.
-func short(names []string) string {
-	const shown = 3
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }
