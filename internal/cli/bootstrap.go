@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/discovery"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/settings"
+	"github.com/fairlead-cd/fairlead/internal/tenancy"
+)
+
+// checkCRDs refuses to start where the custom resources are not installed:
+// nothing would happen, and nothing would say why.
+func checkCRDs(ctx context.Context, client discovery.DiscoveryInterface) error {
+	resources, err := client.ServerResourcesForGroupVersion(v1alpha1.SchemeGroupVersion.String())
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("asking the API server for its resources: %w", err)
+	}
+	missing := map[string]bool{v1alpha1.ApplicationPlural: true, v1alpha1.AppProjectPlural: true}
+	if resources != nil {
+		for _, resource := range resources.APIResources {
+			delete(missing, resource.Name)
+		}
+	}
+	if len(missing) == 0 {
+		return ctx.Err()
+	}
+	names := make([]string, 0, len(missing))
+	for name := range missing {
+		names = append(names, name+"."+v1alpha1.Group)
+	}
+	return fmt.Errorf("the custom resources %s are not installed; run: kubectl apply --server-side -f deploy/crds", strings.Join(names, ", "))
+}
+
+// bootstrap creates what must exist, once the settings are known.
+func (p *process) bootstrap(ctx context.Context) error {
+	if err := p.settings.Ready(ctx); err != nil {
+		return err
+	}
+	if err := p.settings.Ensure(ctx); err != nil {
+		return fmt.Errorf("creating what is missing in the namespace %s: %w", p.namespace, err)
+	}
+	if err := tenancy.EnsureDefaultProject(ctx, p.client.AppProjects(p.namespace)); err != nil {
+		return fmt.Errorf("creating the AppProject %q in the namespace %s: %w", v1alpha1.DefaultAppProjectName, p.namespace, err)
+	}
+	return nil
+}
+
+// defaultSettings are the defaults that the environment changes. A key in
+// argocd-cm goes before them, so that changing it takes effect at once.
+func (p *process) defaultSettings() (*settings.Settings, error) {
+	defaults := settings.Defaults()
+	for name, value := range map[string]struct {
+		text   string
+		target *seconds
+	}{
+		"ARGOCD_RECONCILIATION_TIMEOUT":      {p.reconciliation, (*seconds)(&defaults.Reconciliation)},
+		"ARGOCD_RECONCILIATION_JITTER":       {p.reconciliationJitter, (*seconds)(&defaults.ReconciliationJitter)},
+		"ARGOCD_HARD_RECONCILIATION_TIMEOUT": {p.hardReconciliation, (*seconds)(&defaults.HardReconciliation)},
+	} {
+		if value.text == "" {
+			continue
+		}
+		if err := value.target.Set(value.text); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", name, err)
+		}
+	}
+	return defaults, nil
+}
