@@ -27,6 +27,8 @@ type Options struct {
 	TLSDataPath, SSHDataPath, GPGDataPath string
 	// Insecure tells that the server speaks plain HTTP, so that Ensure makes no certificate.
 	Insecure bool
+	// Defaults are the settings that hold where nothing is set; nil for those of [Defaults].
+	Defaults *Settings
 	// Entropy is how things that cannot be foreseen are made; nil for the real ones.
 	Entropy *Entropy
 }
@@ -52,6 +54,9 @@ func New(o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Defaults == nil {
+		o.Defaults = Defaults()
+	}
 	o.Entropy = o.Entropy.orReal()
 	s := &Store{
 		options:     o,
@@ -60,7 +65,7 @@ func New(o Options) *Store {
 		subscribers: map[int]func(*Settings){},
 		logged:      map[Warning]bool{},
 	}
-	s.current.Store(Defaults())
+	s.current.Store(o.Defaults)
 	return s
 }
 
@@ -138,7 +143,7 @@ func (s *Store) apply(in Input) {
 	default:
 	}
 	s.lastInput = in
-	parsed := Parse(in, s.current.Load())
+	parsed := Parse(in, s.options.Defaults, s.current.Load())
 	s.logWarnings(parsed.Warnings)
 	s.current.Store(parsed)
 	s.mu.Lock()
