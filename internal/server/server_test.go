@@ -197,7 +197,7 @@ func TestGuessingOverHTTP(t *testing.T) {
 
 func TestHeaders(t *testing.T) {
 	w := start(t, nil)
-	for _, path := range []string{"/", "/app.js", "/api/version", "/api/v1/applications"} {
+	for _, path := range []string{"/", "/page.js", "/api/version", "/api/v1/applications"} {
 		h := w.call("GET", path, "").header
 		if !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") == "" {
 			t.Errorf("%s: %v", path, h)
