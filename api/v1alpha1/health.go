@@ -21,8 +21,7 @@ type HealthStatus struct {
 	// Message explains it to people.
 	Message string `json:"message,omitempty" protobuf:"bytes,2,opt,name=message"`
 	// LastTransitionTime is when the health last changed. It is set on the nodes of a resource tree
-	// and not
-	// in the status of an Application.
+	// and not in the status of an Application.
 	LastTransitionTime *metav1.Time `json:"lastTransitionTime,omitempty" protobuf:"bytes,3,opt,name=lastTransitionTime"`
 }
 

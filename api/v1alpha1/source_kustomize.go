@@ -22,8 +22,7 @@ type ApplicationSourceKustomize struct {
 	// CommonAnnotations are put onto every object.
 	CommonAnnotations map[string]string `json:"commonAnnotations,omitempty" protobuf:"bytes,6,opt,name=commonAnnotations"`
 	// ForceCommonLabels lets CommonLabels replace labels that the kustomization sets already.
-	// Otherwise
-	// that is an error.
+	// Otherwise that is an error.
 	ForceCommonLabels bool `json:"forceCommonLabels,omitempty" protobuf:"bytes,7,opt,name=forceCommonLabels"`
 	// ForceCommonAnnotations lets CommonAnnotations replace annotations that the kustomization sets
 	// already. Otherwise that is an error.
@@ -31,8 +30,7 @@ type ApplicationSourceKustomize struct {
 	// Namespace is given to every namespaced object.
 	Namespace string `json:"namespace,omitempty" protobuf:"bytes,9,opt,name=namespace"`
 	// CommonAnnotationsEnvsubst replaces $NAME and ${NAME} in the values of CommonAnnotations by
-	// variables
-	// of the build environment.
+	// variables of the build environment.
 	CommonAnnotationsEnvsubst bool `json:"commonAnnotationsEnvsubst,omitempty" protobuf:"bytes,10,opt,name=commonAnnotationsEnvsubst"`
 	// Replicas override the replica counts of workloads.
 	Replicas KustomizeReplicas `json:"replicas,omitempty" protobuf:"bytes,11,opt,name=replicas"`
@@ -45,8 +43,7 @@ type ApplicationSourceKustomize struct {
 	// LabelWithoutSelector keeps CommonLabels out of selectors. They still go onto the objects.
 	LabelWithoutSelector bool `json:"labelWithoutSelector,omitempty" protobuf:"bytes,14,opt,name=labelWithoutSelector"`
 	// KubeVersion is the Kubernetes version that charts inflated by Kustomize see. Default: that of
-	// the
-	// destination cluster.
+	// the destination cluster.
 	KubeVersion string `json:"kubeVersion,omitempty" protobuf:"bytes,15,opt,name=kubeVersion"`
 	// APIVersions are the resource types that charts inflated by Kustomize see, each as
 	// [group/]version/kind. Default: those that the destination cluster serves.
