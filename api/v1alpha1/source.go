@@ -1,7 +1,6 @@
 package v1alpha1
 
 import (
-	"reflect"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -62,9 +61,11 @@ const (
 // DefaultRevision is the Git revision that stands for an empty target revision.
 const DefaultRevision = "HEAD"
 
-// IsZero reports whether the source says nothing at all.
+// IsZero reports whether the source says nothing at all, not even in its parameters.
 func (s *ApplicationSource) IsZero() bool {
-	return s == nil || reflect.ValueOf(*s).IsZero()
+	return s == nil || (s.RepoURL == "" && s.Path == "" && s.Chart == "" && s.Ref == "" && s.Name == "" &&
+		s.TargetRevision == "" && s.TagPrefix == "" &&
+		s.Helm.IsZero() && s.Kustomize.IsZero() && s.Directory.IsZero() && s.Plugin.IsZero())
 }
 
 // IsRefOnly reports whether the source only lends its files to its neighbours: it has a Ref and

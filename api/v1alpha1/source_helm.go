@@ -1,8 +1,7 @@
 package v1alpha1
 
 import (
-	"reflect"
-
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -69,9 +68,9 @@ type HelmFileParameter struct {
 	Path string `json:"path,omitempty" protobuf:"bytes,2,opt,name=path"`
 }
 
-// IsZero reports whether nothing is set.
+// IsZero reports whether nothing is set. Empty lists are nothing.
 func (h *ApplicationSourceHelm) IsZero() bool {
-	return h == nil || reflect.ValueOf(*h).IsZero()
+	return h == nil || equality.Semantic.DeepEqual(h, &ApplicationSourceHelm{})
 }
 
 // ValuesYAML returns the inline values as YAML or JSON text, from ValuesObject when it is set and

@@ -1,8 +1,7 @@
 package v1alpha1
 
 import (
-	"reflect"
-
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -117,7 +116,7 @@ type KustomizeGvk struct {
 	Kind string `json:"kind,omitempty" protobuf:"bytes,3,opt,name=kind"`
 }
 
-// IsZero reports whether nothing is set.
+// IsZero reports whether nothing is set. Empty lists are nothing.
 func (k *ApplicationSourceKustomize) IsZero() bool {
-	return k == nil || reflect.ValueOf(*k).IsZero()
+	return k == nil || equality.Semantic.DeepEqual(k, &ApplicationSourceKustomize{})
 }

@@ -67,6 +67,22 @@ func TestSourcesAreEqualWhenListsAreEmptyOrAbsent(t *testing.T) {
 	}
 }
 
+func TestSourceWithEmptyParametersSaysNothing(t *testing.T) {
+	source := v1alpha1.ApplicationSource{
+		Helm:      &v1alpha1.ApplicationSourceHelm{ValueFiles: []string{}},
+		Kustomize: &v1alpha1.ApplicationSourceKustomize{Images: v1alpha1.KustomizeImages{}},
+		Directory: &v1alpha1.ApplicationSourceDirectory{},
+		Plugin:    &v1alpha1.ApplicationSourcePlugin{},
+	}
+	if !source.IsZero() {
+		t.Error("it is taken to say something")
+	}
+	source.Helm.ReleaseName = "web"
+	if source.IsZero() {
+		t.Error("it is taken to say nothing")
+	}
+}
+
 func TestHelmValuesObjectWinsOverText(t *testing.T) {
 	helm := v1alpha1.ApplicationSourceHelm{Values: "a: 1"}
 	if got := string(helm.ValuesYAML()); got != "a: 1" {

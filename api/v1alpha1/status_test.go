@@ -29,8 +29,8 @@ func TestSetConditions(t *testing.T) {
 		v1alpha1.ApplicationConditionComparisonError, v1alpha1.ApplicationConditionInvalidSpecError,
 	)
 	want := []v1alpha1.ApplicationCondition{
-		condition(v1alpha1.ApplicationConditionComparisonError, "still there", before),
 		condition(v1alpha1.ApplicationConditionComparisonError, "new", now),
+		condition(v1alpha1.ApplicationConditionComparisonError, "still there", before),
 		condition(v1alpha1.ApplicationConditionSyncError, "not looked at", before),
 	}
 	if diff := cmp.Diff(want, status.Conditions); diff != "" {

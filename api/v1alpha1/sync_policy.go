@@ -77,12 +77,12 @@ const (
 	DefaultSyncRetryFactor int64 = 2
 )
 
-// Get returns the value of the option of this name, and whether it is set. The last entry wins when
+// Get returns the value of the option of this name, and whether it is set. The first entry wins when
 // an option is given twice.
 func (o SyncOptions) Get(name string) (value string, ok bool) {
-	for _, option := range slices.Backward(o) {
-		if key, value, found := strings.Cut(option, "="); found && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value), true
+	for _, option := range o {
+		if key, value, found := strings.Cut(option, "="); found && key == name {
+			return value, true
 		}
 	}
 	return "", false

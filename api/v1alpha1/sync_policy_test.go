@@ -7,13 +7,13 @@ import (
 )
 
 func TestSyncOptions(t *testing.T) {
-	options := v1alpha1.SyncOptions{"CreateNamespace=true", "Prune = confirm ", "CreateNamespace=false", "odd"}
+	options := v1alpha1.SyncOptions{"CreateNamespace=true", "Validate=a=b", "CreateNamespace=false", "odd"}
 	for name, test := range map[string]struct {
 		option, want string
 		set          bool
 	}{
-		"the last entry wins":             {"CreateNamespace", "false", true},
-		"blanks do not count":             {"Prune", "confirm", true},
+		"the first entry wins":            {"CreateNamespace", "true", true},
+		"a value with an equals sign":     {"Validate", "a=b", true},
 		"an option that is absent":        {"Replace", "", false},
 		"an entry without an equals sign": {"odd", "", false},
 	} {
