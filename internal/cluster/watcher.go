@@ -28,8 +28,9 @@ type watcher struct {
 	gate    *gate
 	state   *state
 	decoder func() *decoder
-	// settled is called after the first list, or the first failure, and whenever err comes or goes.
-	settled func(*watcher)
+	// settled is called when others need not wait for the watcher any more, and, as news, whenever it begins to work or
+	// to fail.
+	settled func(w *watcher, news bool)
 	// patience is how long others wait for the first list.
 	patience time.Duration
 	now      func() time.Time
@@ -68,7 +69,7 @@ func (w *watcher) start(ctx context.Context) {
 	silent := klog.New(nil) // what happens is told by report
 	r := cache.NewReflectorWithOptions(w, nil, w, cache.ReflectorOptions{
 		Logger: &silent, Name: w.resource.Name, TypeDescription: w.resource.Kind.String(),
-		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 30 * time.Second},
+		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 10 * time.Second},
 	})
 	w.mu.Lock()
 	w.timer = time.AfterFunc(w.patience, w.giveUp)
@@ -110,7 +111,7 @@ func (w *watcher) WatchWithContext(ctx context.Context, options metav1.ListOptio
 		body, err := w.request(&options).Stream(ctx)
 		if err == nil {
 			w.answered()
-			decoder := newStreamDecoder(body, w.decoder(), w.report)
+			decoder := newStreamDecoder(body, w.decoder(), w.report, options.ResourceVersion)
 			reporter := apierrors.NewClientErrorReporter(500, "watch", "ClientWatchDecoding")
 			return watch.NewStreamWatcherWithLogger(klog.New(nil), decoder, reporter), nil
 		}
@@ -220,10 +221,8 @@ func (w *watcher) failed(ctx context.Context, err error) error {
 		w.refused = 0
 	}
 	w.mu.Unlock()
-	w.report(fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err))
-	if w.remote || refusing(err) {
-		w.try() // nobody should wait for it; other errors of the API server pass
-	}
+	// Nobody should wait for a refusal to end, or for another server; other errors of the API server pass.
+	w.note(fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err), w.remote || refusing(err))
 	return err
 }
 
@@ -250,28 +249,21 @@ func (w *watcher) refusal() error {
 }
 
 // report notes that the watcher works (nil) or does not.
-func (w *watcher) report(err error) {
+func (w *watcher) report(err error) { w.note(err, err == nil) }
+
+// note is report; final says that enough was tried for others to go on without waiting for this kind.
+func (w *watcher) note(err error, final bool) {
 	w.mu.Lock()
 	if err == nil {
-		w.synced, w.tried, w.refused = true, true, 0
+		w.synced, w.refused = true, 0
 	}
 	news := !w.reported || (err == nil) != (w.err == nil)
-	w.reported, w.err = true, err
+	settled := news || final && !w.tried
+	w.reported, w.tried, w.err = true, w.tried || final, err
 	stopped := w.stopped
 	w.mu.Unlock()
-	if news && !stopped {
-		w.settled(w)
-	}
-}
-
-// try notes that enough was tried for others to go on without it.
-func (w *watcher) try() {
-	w.mu.Lock()
-	news := !w.tried && !w.stopped
-	w.tried = true
-	w.mu.Unlock()
-	if news {
-		w.settled(w)
+	if settled && !stopped {
+		w.settled(w, news)
 	}
 }
 
@@ -295,10 +287,11 @@ func (w *watcher) giveUp() {
 	if done {
 		return
 	}
-	if _, _, err := w.status(); err == nil {
-		w.report(fmt.Errorf("%s cannot be listed: no answer for %s", w.resource.Kind.GroupKind(), w.patience))
+	_, _, err := w.status()
+	if err == nil {
+		err = fmt.Errorf("%s cannot be listed: no answer for %s", w.resource.Kind.GroupKind(), w.patience)
 	}
-	w.try()
+	w.note(err, true)
 }
 
 // unreachable reports whether an error came from the way to the API server and not from the server.
