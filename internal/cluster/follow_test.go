@@ -81,7 +81,10 @@ func TestPodsOfADeploymentAreItsApplications(t *testing.T) {
 		}
 		return out
 	}
-	await(t, "two pods", func() bool { return len(pods()) == 2 })
+	await(t, "two running pods", func() bool {
+		p := pods()
+		return len(p) == 2 && !slices.ContainsFunc(p, func(o *cluster.Object) bool { return o.Facts.Pod.Phase != "Running" || o.Facts.Pod.Ready != 1 })
+	})
 	pod := pods()[0]
 	if pod.Whole() || !slices.Equal(pod.Facts.Pod.Images, []string{"example.com/web:1"}) || pod.Facts.Pod.Containers != 1 {
 		t.Errorf("the pod is %+v with %+v", pod, pod.Facts.Pod)

@@ -48,7 +48,7 @@ type watcher struct {
 	refused  time.Duration // the present pause after refusals, 0 when there was none
 	// unstreamed: the last request was a watch, and was refused.
 	unstreamed bool
-	started    time.Time // of the last request
+	started    time.Time // of the last watch
 	stopped    bool
 }
 
@@ -59,7 +59,7 @@ const (
 	lastPause  = 5 * time.Minute
 	// Credentials that expired are renewed by somebody soon.
 	credentialPause = 15 * time.Second
-	// minInterval spaces out requests of a watcher whose connections end as soon as they begin.
+	// minInterval spaces out the watches of a watcher whose connections end as soon as they begin.
 	minInterval = 200 * time.Millisecond
 )
 
@@ -104,7 +104,7 @@ func (w *watcher) retry() {
 // WatchWithContext opens a watch. It is called by the Reflector.
 func (w *watcher) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	for {
-		if err := w.turn(ctx); err != nil {
+		if err := w.turn(ctx, minInterval); err != nil {
 			return nil, err
 		}
 		options.Watch = true
@@ -139,11 +139,13 @@ func (w *watcher) ListWithContext(ctx context.Context, options metav1.ListOption
 		return nil, err
 	}
 	for {
-		if err := w.turn(ctx); err != nil {
+		if err := w.turn(ctx, 0); err != nil {
 			return nil, err
 		}
-		body, err := w.request(&options).Do(ctx).Raw()
+		answer := w.request(&options).Do(ctx)
+		err := answer.Error() // says more than the error of Raw
 		if err == nil {
+			body, _ := answer.Raw()
 			w.answered()
 			list, err := w.decoder().decodeList(body)
 			if err != nil {
@@ -170,12 +172,12 @@ func (w *watcher) request(options *metav1.ListOptions) *rest.Request {
 	return w.client.Get().AbsPath(resourcePath(w.resource, w.namespace)...).MaxRetries(0).SpecificallyVersionedParams(options, parameterCodec, parameterVersion)
 }
 
-// turn waits until the next request may be made.
-func (w *watcher) turn(ctx context.Context) error {
+// turn waits until the next request may be made, a watch no sooner than interval after the one before.
+func (w *watcher) turn(ctx context.Context, interval time.Duration) error {
 	w.mu.Lock()
 	pause := w.refused
 	if pause == 0 {
-		pause = max(0, minInterval-w.now().Sub(w.started))
+		pause = max(0, interval-w.now().Sub(w.started))
 	}
 	w.mu.Unlock()
 	if pause > 0 {
@@ -193,7 +195,9 @@ func (w *watcher) turn(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.started = w.now()
+	if interval > 0 {
+		w.started = w.now()
+	}
 	return nil
 }
 
