@@ -49,7 +49,7 @@ func (r *reconciliation) decide(ctx context.Context) error {
 	if len(changes) == 0 && !(prune && len(prunes) > 0) {
 		return nil
 	}
-	if prune && len(r.memory.targets.list) == 0 && len(prunes) > 0 && !policy.Automated.AllowsEmpty() {
+	if prune && r.current.empty && len(prunes) > 0 && !policy.Automated.AllowsEmpty() {
 		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSyncError,
 			fmt.Sprintf("the source is empty, and an automated sync would prune all %d objects; sync by hand, or set syncPolicy.automated.allowEmpty", len(prunes))))
 		return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
@@ -24,8 +26,14 @@ type Clusters struct {
 	logger *slog.Logger
 
 	mu       sync.Mutex
-	onChange map[int]func(instance string)
+	watchers map[int]clusterWatcher
 	next     int
+}
+
+// clusterWatcher is told what happens in the clusters.
+type clusterWatcher struct {
+	changed   func(instance string) // an object of an application changed
+	changedIn func()                // something that may concern every application
 }
 
 // applyConcurrency is how many writes may be under way in one cluster.
@@ -73,27 +81,37 @@ func (c *Clusters) For(destination v1alpha1.ApplicationDestination) (*Destinatio
 // Changed tells that an object of an application, or one that belongs to such
 // an object, changed. It is what live state calls.
 func (c *Clusters) Changed(change cluster.Change) {
+	c.each(func(w clusterWatcher) { w.changed(change.App) })
+}
+
+// ChangedIn tells that a cluster can be reached again, or that it knows other
+// kinds than before.
+func (c *Clusters) ChangedIn() {
+	c.each(func(w clusterWatcher) { w.changedIn() })
+}
+
+func (c *Clusters) each(tell func(clusterWatcher)) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, handle := range c.onChange {
-		handle(change.App)
+	watchers := slices.Collect(maps.Values(c.watchers))
+	c.mu.Unlock()
+	for _, w := range watchers {
+		tell(w)
 	}
 }
 
-// subscribe calls handle with the instance name of each application whose
-// objects change. The returned function ends that.
-func (c *Clusters) subscribe(handle func(instance string)) (stop func()) {
+// subscribe tells w what happens until the returned function is called.
+func (c *Clusters) subscribe(w clusterWatcher) (stop func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	id := c.next
 	c.next++
-	if c.onChange == nil {
-		c.onChange = make(map[int]func(string))
+	if c.watchers == nil {
+		c.watchers = make(map[int]clusterWatcher)
 	}
-	c.onChange[id] = handle
+	c.watchers[id] = w
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		delete(c.onChange, id)
+		delete(c.watchers, id)
 	}
 }

@@ -2,13 +2,13 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
@@ -21,31 +21,45 @@ import (
 type comparison struct {
 	desired *desired
 	objects []object
+	// empty says that nothing is desired at all.
+	empty bool
 }
 
 // object is one object of an Application, desired or live or both.
 type object struct {
 	plan.Reference
 	desired *unstructured.Unstructured // nil: it is not in the source
-	live    *unstructured.Unstructured // nil: it is not in the cluster
-	uid     types.UID
+	live    *cluster.Object            // nil: it is not in the cluster
 	wave    int
 	verdict
 }
 
-// verdict is what comparing and assessing one object gave.
+// verdict is what comparing and assessing one object gave. It holds all that a
+// reconcile needs to know of the live object, so that its body is decoded only
+// when it changed.
 type verdict struct {
-	diff      compare.Result
+	differs   bool
 	health    health.Result
 	hasHealth bool
+	// healthIgnored takes the object out of the Application's health.
+	healthIgnored bool
+	// extraneous and kept are options of the live object: it does not count as
+	// a difference when it is not desired; it is not to be pruned.
+	extraneous, kept bool
+	// dependent says that another object made it.
+	dependent bool
+	// clientSide says that client-side apply owns fields of it.
+	clientSide   bool
+	images, urls []string
+	wave         int
 }
 
 // results remembers verdicts by object and by what they were made from.
 type results map[cluster.Key]remembered
 
 type remembered struct {
-	desired string // hash of the target
-	live    string // resource version of the live object
+	desired string // hash of the target, "" when it is not desired
+	live    string // version of the live object
 	verdict
 }
 
@@ -53,32 +67,19 @@ type remembered struct {
 func (o *object) synced() bool {
 	switch {
 	case o.desired == nil:
-		return o.extraneous()
+		return o.extraneous
 	case o.live == nil:
 		return false
 	default:
-		return o.diff.Synced()
+		return !o.differs
 	}
-}
-
-// extraneous says that a live object which is not desired does not count as a
-// difference, by its own annotation.
-func (o *object) extraneous() bool {
-	return hasOption(o.live, v1alpha1.AnnotationCompareOptions, "IgnoreExtraneous")
 }
 
 // prunable says that the object is not desired and may be deleted by a sync.
-func (o *object) prunable() bool {
-	return o.desired == nil && !hasOption(o.live, v1alpha1.AnnotationSyncOptions, "Prune=false")
-}
+func (o *object) prunable() bool { return o.desired == nil && !o.kept && !o.extraneous }
 
 func (c *comparison) synced() bool {
-	for i := range c.objects {
-		if !c.objects[i].synced() {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c.objects, func(o object) bool { return !o.synced() })
 }
 
 // compare holds what is desired by the specification against the live state.
@@ -94,15 +95,16 @@ func (r *reconciliation) compare(ctx context.Context) error {
 // compareWith compares the objects that concern the Application: those that
 // are desired, and the live ones that carry its mark.
 func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparison, error) {
-	if id := r.targetsIdentity(&d.result); r.memory.targets.identity != id {
-		made, err := r.makeTargets(&d.result)
+	if r.memory.targets.identity != r.targetsIdentity(&d.result) {
+		made, err := r.makeTargets(ctx, &d.result)
 		if err != nil {
 			return nil, incomparable(err)
 		}
 		r.memory.targets = made
+		r.destination.Live.Want(r.instance, made.keyList())
 	}
 	wanted := r.memory.targets
-	out := &comparison{desired: d, objects: make([]object, 0, len(wanted.list))}
+	out := &comparison{desired: d, objects: make([]object, 0, len(wanted.list)), empty: len(wanted.list) == 0}
 	kept := make(results, len(wanted.list))
 	for _, target := range wanted.list {
 		o, err := r.compareTarget(ctx, target, kept)
@@ -111,99 +113,145 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		}
 		out.objects = append(out.objects, o)
 	}
-	for _, found := range r.destination.Live.Managed(r.instance) {
-		if _, ok := wanted.keys[found.Key]; ok || !found.DeletionTimestamp.IsZero() {
+	for _, live := range r.destination.Live.Managed(r.instance) {
+		if _, ok := wanted.keys[live.Key]; ok || !live.Deleting.IsZero() || live.App != r.instance {
 			continue
 		}
-		live := found.Live()
-		if live == nil || isHook(live) || hasController(live) {
-			continue
+		if o := r.undesired(live, kept); !o.dependent {
+			out.objects = append(out.objects, o)
 		}
-		out.objects = append(out.objects, object{
-			Reference: plan.ReferenceTo(live), live: live, uid: live.GetUID(), wave: plan.WaveOf(live),
-			verdict: r.assess(verdict{}, live),
-		})
 	}
 	r.memory.results = kept
 	slices.SortFunc(out.objects, func(a, b object) int { return compareReferences(a.Reference, b.Reference) })
 	return out, nil
 }
 
+// compareTarget compares one desired object, unless that was done for just
+// these two states.
 func (r *reconciliation) compareTarget(ctx context.Context, t target, kept results) (object, error) {
 	o := object{Reference: plan.ReferenceTo(t.obj), desired: t.obj, wave: plan.WaveOf(t.obj)}
-	live, version, err := r.liveOf(ctx, t)
+	live, err := r.liveOf(ctx, t)
 	if err != nil || live == nil {
 		return o, err
 	}
-	o.live, o.uid = live, live.GetUID()
+	o.live = live
+	if live.App != "" && live.App != r.instance {
+		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSharedResourceWarning,
+			fmt.Sprintf("%s %s is part of the applications %s and %s; remove it from one of them", o.Kind, o.Name, live.App, r.instance)))
+	}
 	before, ok := r.memory.results[t.key]
-	if !ok || before.desired != t.hash || before.live != version {
-		diff, err := r.difference(ctx, t, live)
+	if !ok || before.desired != t.hash || before.live != versionOf(live) {
+		body := live.Live()
+		differs, err := r.differs(ctx, t, body)
 		if err != nil {
 			return o, err
 		}
-		before = remembered{desired: t.hash, live: version, verdict: r.assess(verdict{diff: diff}, live)}
+		before = remembered{desired: t.hash, live: versionOf(live), verdict: judge(body)}
+		before.differs = differs
 	}
 	kept[t.key] = before
 	o.verdict = before.verdict
-	if owner, ok := r.tracker.Owner(live); ok && owner != r.instance {
-		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSharedResourceWarning,
-			fmt.Sprintf("%s %s is part of the applications %s and %s; remove it from one of them", o.Kind, o.Name, r.instance, owner)))
-	}
 	return o, nil
 }
 
-// liveOf returns the live object of a target: from the watch when it is kept
-// there, from the API server when the watch keeps only a reference to it
-// because nobody manages it yet.
-func (r *reconciliation) liveOf(ctx context.Context, t target) (live *unstructured.Unstructured, version string, err error) {
-	found, ok := r.destination.Live.Get(t.key)
-	if !ok {
-		return nil, "", nil
+// undesired looks at a live object that carries the Application's mark and is
+// not in the source.
+func (r *reconciliation) undesired(live *cluster.Object, kept results) object {
+	before, ok := r.memory.results[live.Key]
+	if !ok || before.desired != "" || before.live != versionOf(live) {
+		before = remembered{live: versionOf(live), verdict: judge(live.Live())}
 	}
-	if live = found.Live(); live != nil {
-		return live, string(found.UID) + "/" + found.ResourceVersion, nil
+	kept[live.Key] = before
+	return object{
+		Reference: plan.Reference{Group: live.Group, Version: live.Version, Kind: live.Kind, Namespace: live.Namespace, Name: live.Name},
+		live:      live, wave: before.wave, verdict: before.verdict,
 	}
-	live, err = r.destination.Live.Fetch(ctx, t.obj.GroupVersionKind(), t.key)
-	if apierrors.IsNotFound(err) {
-		return nil, "", nil
-	}
-	if err != nil {
-		return nil, "", fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
-	}
-	return live, string(live.GetUID()) + "/" + live.GetResourceVersion(), nil
 }
 
-// difference predicts what a sync would change, and asks the API server where
-// the prediction alone cannot tell.
-func (r *reconciliation) difference(ctx context.Context, t target, live *unstructured.Unstructured) (compare.Result, error) {
+// liveOf returns the live object of a target with its body. An object that
+// nobody wanted until now is known by reference alone, and is read once.
+func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object, error) {
+	live, ok := r.destination.Live.Get(t.key)
+	if !ok {
+		return nil, r.trustAbsence(t)
+	}
+	if live.Whole() {
+		return live, nil
+	}
+	_, err := r.destination.Live.Fetch(ctx, t.key, live.Version)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
+	}
+	if live, ok = r.destination.Live.Get(t.key); !ok || !live.Whole() {
+		return nil, fmt.Errorf("the live %s changes while it is read", plan.ReferenceTo(t.obj))
+	}
+	return live, nil
+}
+
+// trustAbsence returns an error when an object that is not known may exist all
+// the same, because its kind cannot be watched.
+func (r *reconciliation) trustAbsence(t target) error {
+	err := r.destination.Live.Ready(t.key.GroupKind())
+	switch {
+	case err == nil, errors.Is(err, cluster.ErrKindUnknown):
+		return nil
+	case !r.destination.Live.State().Connected:
+		return fmt.Errorf("the live state of %s is not known: %w", r.destination.Server, err)
+	default:
+		return incomparable(fmt.Errorf("whether %s exists is not known: %w", plan.ReferenceTo(t.obj), err))
+	}
+}
+
+// differs predicts whether a sync would change the live object, and asks the
+// API server where the prediction alone cannot tell.
+func (r *reconciliation) differs(ctx context.Context, t target, live *unstructured.Unstructured) (bool, error) {
 	if live.GetAPIVersion() != t.obj.GetAPIVersion() {
 		// The watch follows the preferred version; compare in the stated one.
-		converted, err := r.destination.Live.Fetch(ctx, t.obj.GroupVersionKind(), t.key)
+		converted, err := r.destination.Live.Fetch(ctx, t.key, t.obj.GroupVersionKind().Version)
 		if err != nil {
-			return compare.Result{}, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
+			return false, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
 		}
 		live = converted
 	}
 	diff, err := r.Comparer.Compare(t.obj, live)
 	if err != nil {
-		return compare.Result{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
 	}
 	if diff.Certain {
-		return diff, nil
+		return !diff.Synced(), nil
 	}
 	predicted, err := r.destination.Applier.Predict(ctx, t.obj)
 	if err != nil {
-		r.Logger.Debug("dry run failed; the local prediction stands", "application", r.key, "object", plan.ReferenceTo(t.obj), "error", err)
-		return diff, nil
+		r.Logger.Debug("dry run failed; the local prediction stands", "application", r.key.String(),
+			"object", plan.ReferenceTo(t.obj).String(), "error", err)
+		return true, nil
 	}
-	return r.Comparer.Between(live, predicted)
+	if diff, err = r.Comparer.Between(live, predicted); err != nil {
+		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
+	}
+	return !diff.Synced(), nil
 }
 
-func (r *reconciliation) assess(v verdict, live *unstructured.Unstructured) verdict {
+// judge reads from a live object what a reconcile needs to know of it.
+func judge(live *unstructured.Unstructured) verdict {
+	v := verdict{
+		healthIgnored: health.IgnoredInApplication(live),
+		extraneous:    hasOption(live, v1alpha1.AnnotationCompareOptions, "IgnoreExtraneous"),
+		kept:          hasOption(live, v1alpha1.AnnotationSyncOptions, "Prune=false"),
+		dependent:     isHook(live) || hasController(live),
+		clientSide:    len(compare.ClientSideManagers(live)) > 0,
+		images:        imagesOf(live),
+		urls:          urlsOf(live),
+		wave:          plan.WaveOf(live),
+	}
 	v.health, v.hasHealth = health.Assess(live)
 	return v
 }
+
+func versionOf(live *cluster.Object) string { return string(live.UID) + "/" + live.ResourceVersion }
 
 func compareReferences(a, b plan.Reference) int {
 	for _, pair := range [...][2]string{{a.Group, b.Group}, {a.Kind, b.Kind}, {a.Namespace, b.Namespace}, {a.Name, b.Name}} {
@@ -226,9 +274,6 @@ func hasController(obj *unstructured.Unstructured) bool {
 
 // hasOption says whether an annotation of comma-separated options has one.
 func hasOption(obj *unstructured.Unstructured, annotation, option string) bool {
-	if obj == nil {
-		return false
-	}
 	for value := range strings.SplitSeq(obj.GetAnnotations()[annotation], ",") {
 		if strings.TrimSpace(value) == option {
 			return true

@@ -13,8 +13,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 
-	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/api/client"
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/settings"
@@ -116,7 +116,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	}
 	defer stopProjects()
 	defer c.Settings.Subscribe(c.onSettings)()
-	defer c.Clusters.subscribe(c.onLive)()
+	defer c.Clusters.subscribe(clusterWatcher{changed: c.onLive, changedIn: c.enqueueAll})()
 
 	for range c.Workers {
 		workers.Go(func() {

@@ -1,12 +1,14 @@
 package application
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
@@ -38,22 +40,29 @@ type targets struct {
 // the destination if its kind has one and it states none, the mark of its
 // Application, and is checked against the rules of the project. Objects that
 // break a rule are errors of the whole, because leaving one out would prune it.
-func (r *reconciliation) makeTargets(result *render.Result) (targets, error) {
+func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result) (targets, error) {
 	out := targets{identity: r.targetsIdentity(result), keys: make(map[cluster.Key]struct{}, len(result.Objects))}
 	seen := make(map[cluster.Key]string, len(result.Objects))
+	marks := r.marksIdentity()
 	var refused []string
 	for _, object := range result.Objects {
 		if isHook(object.Unstructured) {
 			out.hooks++
 			continue
 		}
-		resource, err := r.destination.Live.Resource(object.GroupVersionKind())
+		gvk := object.GroupVersionKind()
+		if r.settings.Resources.Excludes(gvk.Group, gvk.Kind, r.destination.Server) || cluster.AlwaysExcluded(gvk.Group, gvk.Kind) {
+			out.conditions = append(out.conditions, r.condition(v1alpha1.ApplicationConditionExcludedResourceWarning,
+				fmt.Sprintf("%s %s in %s is left alone, because this installation excludes its kind (resource.exclusions)", gvk.Kind, object.GetName(), object.File)))
+			continue
+		}
+		namespaced, err := r.isNamespaced(ctx, gvk, result)
 		if err != nil {
-			return targets{}, fmt.Errorf("%s %s in %s: %w", object.GetKind(), object.GetName(), object.File, err)
+			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
 		}
 		obj := object.DeepCopy()
 		switch {
-		case !resource.Namespaced:
+		case !namespaced:
 			obj.SetNamespace("")
 		case obj.GetNamespace() == "":
 			if r.app.Spec.Destination.Namespace == "" {
@@ -68,7 +77,7 @@ func (r *reconciliation) makeTargets(result *render.Result) (targets, error) {
 			return targets{}, fmt.Errorf("%s %s in %s: %w", object.GetKind(), object.GetName(), object.File, err)
 		}
 		if err := tenancy.PermitsObject(r.project, tenancy.Object{
-			Group: obj.GroupVersionKind().Group, Kind: obj.GetKind(), Name: obj.GetName(), Namespace: obj.GetNamespace(), Namespaced: resource.Namespaced,
+			Group: obj.GroupVersionKind().Group, Kind: obj.GetKind(), Name: obj.GetName(), Namespace: obj.GetNamespace(), Namespaced: namespaced,
 		}, tenancy.Destination{Server: r.destination.Server, Name: r.destination.Name}); err != nil {
 			refused = append(refused, fmt.Sprintf("%s %s in %s: %v", object.GetKind(), object.GetName(), object.File, err))
 			continue
@@ -81,7 +90,7 @@ func (r *reconciliation) makeTargets(result *render.Result) (targets, error) {
 		}
 		seen[key] = object.File
 		out.keys[key] = struct{}{}
-		out.list = append(out.list, target{key: key, obj: obj, hash: object.Hash + out.identity, file: object.File})
+		out.list = append(out.list, target{key: key, obj: obj, hash: object.Hash + marks, file: object.File})
 	}
 	if len(refused) > 0 {
 		return targets{}, fmt.Errorf("the project %q does not permit: %s", r.project.Name, strings.Join(refused, "; "))
@@ -89,12 +98,45 @@ func (r *reconciliation) makeTargets(result *render.Result) (targets, error) {
 	return out, nil
 }
 
+// isNamespaced says whether objects of a kind are in a namespace. A kind that
+// the cluster does not know yet may come with the same Application.
+func (r *reconciliation) isNamespaced(ctx context.Context, gvk schema.GroupVersionKind, result *render.Result) (bool, error) {
+	resource, err := r.destination.Live.Resource(ctx, gvk)
+	if err == nil {
+		return resource.Namespaced, nil
+	}
+	for _, other := range result.Objects {
+		if other.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		group, _, _ := unstructured.NestedString(other.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(other.Object, "spec", "names", "kind")
+		scope, _, _ := unstructured.NestedString(other.Object, "spec", "scope")
+		if group == gvk.Group && kind == gvk.Kind {
+			return scope == "Namespaced", nil
+		}
+	}
+	return false, err
+}
+
+func (t targets) keyList() []cluster.Key {
+	keys := make([]cluster.Key, len(t.list))
+	for i := range t.list {
+		keys[i] = t.list[i].key
+	}
+	return keys
+}
+
 // targetsIdentity names everything that makeTargets reads.
 func (r *reconciliation) targetsIdentity(result *render.Result) string {
+	return strings.Join([]string{result.Digest, r.marksIdentity(), r.project.Identity()}, "\x00")
+}
+
+// marksIdentity names what turns a rendered object into a target.
+func (r *reconciliation) marksIdentity() string {
 	return strings.Join([]string{
-		result.Digest, r.instance, r.app.Spec.Destination.Namespace, r.destination.Server,
+		r.instance, r.app.Spec.Destination.Namespace, r.destination.Server,
 		string(r.tracker.Method), r.tracker.Key(), r.tracker.InstallationID,
-		r.project.Name, r.project.ResourceVersion, r.destination.Live.Generation(),
 	}, "\x00")
 }
 

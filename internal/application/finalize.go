@@ -61,13 +61,13 @@ func (r *reconciliation) deleteObjects(ctx context.Context, propagation metav1.D
 	var steps []plan.Step
 	for _, found := range destination.Live.Managed(instance) {
 		live := found.Live()
-		if live == nil || hasController(live) || hasOption(live, v1alpha1.AnnotationSyncOptions, "Delete=false") {
+		if hasController(live) || hasOption(live, v1alpha1.AnnotationSyncOptions, "Delete=false") {
 			continue
 		}
 		remaining++
-		if live.GetDeletionTimestamp() == nil {
+		if found.Deleting.IsZero() {
 			steps = append(steps, plan.Step{
-				Action: plan.Prune, Reference: plan.ReferenceTo(live), Wave: plan.WaveOf(live), UID: live.GetUID(),
+				Action: plan.Prune, Reference: plan.ReferenceTo(live), Wave: plan.WaveOf(live), UID: found.UID,
 			})
 		}
 	}

@@ -59,9 +59,8 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 	}
 	recordUnchanged(state.SyncResult, work, skipped)
 
-	plan := plan.Build(steps)
-	for _, stage := range plan.Stages {
-		if waiting, degraded := r.waitingFor(work, stage, op.DryRun); degraded != "" {
+	for _, stage := range plan.Build(steps).Stages {
+		if waiting, degraded := waitingFor(work, stage, op.DryRun); degraded != "" {
 			r.failAttempt(state, degraded)
 			return nil
 		} else if waiting != "" {
@@ -75,7 +74,7 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 			return err
 		}
 		failed := recordOutcomes(state.SyncResult, outcomes)
-		r.markApplied(work, outcomes)
+		markApplied(work, outcomes)
 		if failed > 0 {
 			r.failAttempt(state, fmt.Sprintf("%d of %d objects could not be written; the first: %s", failed, len(stage.Steps), firstError(outcomes)))
 			return nil
@@ -173,7 +172,13 @@ func (r *reconciliation) beginResult(state *v1alpha1.OperationState, against *co
 // that the object forbids, are returned apart.
 func stepsFor(objects []object, prune bool) (steps []plan.Step, skipped []object) {
 	for _, o := range objects {
-		step := plan.Step{Reference: o.Reference, Wave: o.wave, Desired: o.desired, Live: o.live, UID: o.uid}
+		step := plan.Step{Reference: o.Reference, Wave: o.wave, Desired: o.desired}
+		if o.live != nil {
+			step.UID = o.live.UID
+			if o.clientSide {
+				step.Live = o.live.Live()
+			}
+		}
 		switch {
 		case o.synced():
 			continue
@@ -194,7 +199,7 @@ func stepsFor(objects []object, prune bool) (steps []plan.Step, skipped []object
 
 // waitingFor says what has to become healthy before a stage may begin: every
 // object of an earlier wave. Prunes and dry runs wait for nothing.
-func (r *reconciliation) waitingFor(objects []object, stage plan.Stage, dryRun bool) (waiting, degraded string) {
+func waitingFor(objects []object, stage plan.Stage, dryRun bool) (waiting, degraded string) {
 	if dryRun || stage.Steps[0].Action == plan.Prune {
 		return "", ""
 	}
@@ -216,15 +221,14 @@ func (r *reconciliation) waitingFor(objects []object, stage plan.Stage, dryRun b
 
 // markApplied brings the objects up to what the API server answered, so that
 // the next wave waits for what was just written.
-func (r *reconciliation) markApplied(objects []object, outcomes []apply.Outcome) {
+func markApplied(objects []object, outcomes []apply.Outcome) {
 	for _, outcome := range outcomes {
 		if outcome.Object == nil {
 			continue
 		}
 		for i := range objects {
 			if objects[i].Reference == outcome.Reference {
-				objects[i].live = outcome.Object
-				objects[i].verdict = r.assess(objects[i].verdict, outcome.Object)
+				objects[i].verdict = judge(outcome.Object)
 			}
 		}
 	}

@@ -29,9 +29,9 @@ type repositories struct {
 
 // polledRepository is one repository and who uses it.
 type polledRepository struct {
-	repo   source.Repository
-	users  map[types.NamespacedName]struct{}
-	err    error
+	repo  source.Repository
+	users map[types.NamespacedName]struct{}
+	err   error
 	// failures counts the fetches that failed since the last good one.
 	failures int
 	wake     chan struct{} // the time to the next poll changed

@@ -81,11 +81,7 @@ func (r *reconciliation) describe() {
 		if o.desired == nil {
 			continue
 		}
-		part := health.Part{Exists: o.live != nil}
-		if o.hasHealth {
-			part.Status, part.Ignored = o.health.Status, health.IgnoredInApplication(o.live)
-		}
-		parts = append(parts, part)
+		parts = append(parts, health.Part{Exists: o.live != nil, Status: o.health.Status, Ignored: o.healthIgnored})
 	}
 	status.Resources = resources
 	status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
@@ -170,8 +166,8 @@ func (r *reconciliation) summary() v1alpha1.ApplicationSummary {
 	var out v1alpha1.ApplicationSummary
 	for i := range r.current.objects {
 		o := &r.current.objects[i]
-		out.Images = append(out.Images, imagesOf(o.live)...)
-		out.ExternalURLs = append(out.ExternalURLs, urlsOf(o.live)...)
+		out.Images = append(out.Images, o.images...)
+		out.ExternalURLs = append(out.ExternalURLs, o.urls...)
 	}
 	slices.Sort(out.Images)
 	out.Images = slices.Compact(out.Images)
@@ -207,9 +203,6 @@ func imagesOf(obj *unstructured.Unstructured) []string {
 // urlsOf returns the addresses of an Ingress, by its rules and its TLS hosts,
 // and those that the annotation for links of any object states.
 func urlsOf(obj *unstructured.Unstructured) []string {
-	if obj == nil {
-		return nil
-	}
 	var urls []string
 	for name, value := range obj.GetAnnotations() {
 		if strings.HasPrefix(name, v1alpha1.AnnotationLinkPrefix) {
@@ -275,4 +268,3 @@ func shortRevisions(commits []string) string {
 	}
 	return strings.Join(short, ", ")
 }
-

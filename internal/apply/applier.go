@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/csaupgrade"
 
+	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/plan"
 )
@@ -28,8 +29,8 @@ const FieldManager = "argocd-controller"
 type Target interface {
 	// Client returns a client without client-side rate limits.
 	Client() dynamic.Interface
-	// Mapping returns the resource of a kind and whether it is namespaced.
-	Mapping(gvk schema.GroupVersionKind) (gvr schema.GroupVersionResource, namespaced bool, err error)
+	// Resource returns how the API server serves a kind.
+	Resource(ctx context.Context, gvk schema.GroupVersionKind) (cluster.Resource, error)
 	// Observe is told every object that a write returned, before the watch
 	// brings it.
 	Observe(obj *unstructured.Unstructured)
@@ -122,7 +123,7 @@ func (a *Applier) Predict(ctx context.Context, desired *unstructured.Unstructure
 }
 
 func (a *Applier) apply(ctx context.Context, step plan.Step, opts Options) (*unstructured.Unstructured, error) {
-	client, err := a.client(step.Reference)
+	client, err := a.client(ctx, step.Reference)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (a *Applier) apply(ctx context.Context, step plan.Step, opts Options) (*uns
 }
 
 func (a *Applier) prune(ctx context.Context, step plan.Step, opts Options) error {
-	client, err := a.client(step.Reference)
+	client, err := a.client(ctx, step.Reference)
 	if err != nil {
 		return err
 	}
@@ -176,15 +177,16 @@ func (a *Applier) prune(ctx context.Context, step plan.Step, opts Options) error
 	return err
 }
 
-func (a *Applier) client(ref plan.Reference) (dynamic.ResourceInterface, error) {
-	gvr, namespaced, err := a.target.Mapping(schema.GroupVersionKind{Group: ref.Group, Version: ref.Version, Kind: ref.Kind})
+func (a *Applier) client(ctx context.Context, ref plan.Reference) (dynamic.ResourceInterface, error) {
+	resource, err := a.target.Resource(ctx, schema.GroupVersionKind{Group: ref.Group, Version: ref.Version, Kind: ref.Kind})
 	if err != nil {
 		return nil, err
 	}
-	if namespaced {
-		return a.target.Client().Resource(gvr).Namespace(ref.Namespace), nil
+	client := a.target.Client().Resource(resource.GroupVersionResource())
+	if resource.Namespaced {
+		return client.Namespace(ref.Namespace), nil
 	}
-	return a.target.Client().Resource(gvr), nil
+	return client, nil
 }
 
 // takeOver moves the fields that were applied on the client's side to our

@@ -21,11 +21,11 @@
 //
 // client-go's Reflector lists and watches; a watcher stands between it and the API server:
 //
-//	                 ┌─────────────── refused (403, 404 ...): pause, growing to minutes; ends when roles change
-//	                 ▼                                     │
-//	  turn ──▶ gate ──▶ request ──▶ list ──▶ watch ──▶ ... ┘
-//	            ▲          │ no answer
-//	            └──────────┘ everybody waits; one goroutine knocks every second or two
+//	               ┌─────────────── refused (403, 404 ...): pause, growing to minutes; ends when roles change
+//	               ▼                                     │
+//	turn ──▶ gate ──▶ request ──▶ list ──▶ watch ──▶ ... ┘
+//	          ▲          │ no answer
+//	          └──────────┘ everybody waits; one goroutine knocks every second or two
 //
 // Discovery runs at the start, when a CustomResourceDefinition or APIService changes, when the API server comes back,
 // and every ten minutes. It is checked against the definitions and repeated until it agrees with them, because it lags.

@@ -12,7 +12,7 @@ import (
 // one goroutine knocks; when the server answers again, all go on at once. An absent server so costs one small request
 // every second or two, however many kinds are watched, and none of the watches is late because of its own back-off.
 type gate struct {
-	probe  func(context.Context) error
+	probe func(context.Context) error
 	// turned is called without a lock when the server is found away, and when it answers again.
 	turned func(open bool)
 	logger *slog.Logger

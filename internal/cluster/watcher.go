@@ -39,7 +39,7 @@ type watcher struct {
 	done   chan struct{}
 	wake   chan struct{} // ends a pause of one that was refused
 
-	mu      sync.Mutex
+	mu       sync.Mutex
 	synced   bool // listed once
 	tried    bool // listed once, or not listable for now
 	reported bool

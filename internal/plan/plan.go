@@ -53,8 +53,8 @@ type Step struct {
 	Wave int
 	// Desired is the object to write; nil for a prune.
 	Desired *unstructured.Unstructured
-	// Live is the object as it was compared; nil for a create and where only
-	// the reference is known.
+	// Live is the object as it was compared, where client-side apply owns
+	// fields of it that have to be taken over; otherwise nil.
 	Live *unstructured.Unstructured
 	// UID is the live object that a prune means; another object of the same
 	// name is left alone.

@@ -1,0 +1,172 @@
+package source
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// Repository is what is needed to reach one Git repository. The zero values of all fields but URL mean "none".
+type Repository struct {
+	// URL of the repository: http, https, file or ssh, or the short form user@host:path of ssh. User and password in
+	// it count as Username and Password where these are empty.
+	URL string
+	// Username and Password are sent by basic authentication. A Password alone is sent with the user "git".
+	Username, Password string
+	// BearerToken is sent as "Authorization: Bearer" and goes before Username and Password.
+	BearerToken string
+	// SSHPrivateKey is a private key in OpenSSH or PEM form, for ssh.
+	SSHPrivateKey []byte
+	// SSHKnownHosts are lines of a known_hosts file. Without them and without Insecure no ssh host is trusted.
+	SSHKnownHosts []byte
+	// Insecure accepts any certificate and any host key.
+	Insecure bool
+	// CAData are PEM certificates of authorities to trust instead of the system's.
+	CAData []byte
+	// TLSClientCert and TLSClientKey are a PEM certificate and key to present to the server.
+	TLSClientCert, TLSClientKey []byte
+	// Proxy is the URL of an HTTP proxy; NoProxy lists hosts reached without it, as the environment variables of
+	// that name do. Without Proxy those of Options.Env count.
+	Proxy, NoProxy string
+	// CredentialID names the credentials when their secret part changes by itself (short-lived tokens), so that a
+	// new token finds the mirror of the old one. Two Repositories with one CredentialID must have the same rights.
+	CredentialID string
+	// Project that the repository's configuration belongs to; for information only.
+	Project string
+}
+
+// Key identifies the repository and the credentials: equal keys mean the same rights to the same content. It is a hash
+// that depends on the secrets, so keep it in memory.
+func (r Repository) Key() string {
+	r, _ = r.normalize()
+	secrets := []string{r.Password, r.BearerToken, string(r.SSHPrivateKey), string(r.TLSClientCert), string(r.TLSClientKey)}
+	if r.CredentialID != "" {
+		secrets = []string{"id", r.CredentialID}
+	}
+	h := sha256.New()
+	insecure := "verified"
+	if r.Insecure {
+		insecure = "insecure"
+	}
+	fields := append(secrets, r.URL, r.Username, string(r.SSHKnownHosts), insecure, string(r.CAData), r.Proxy, r.NoProxy)
+	for _, f := range fields {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(f)))
+		h.Write(n[:])
+		h.Write([]byte(f))
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// scpLike matches user@host:path, git's short form of an ssh URL.
+var scpLike = regexp.MustCompile(`^([A-Za-z0-9._-]+@)?([A-Za-z0-9._-]+):([^/].*|/[^/].*)$`)
+
+// normalize checks the URL and brings it into one form: lower-case scheme and host, no user and password, no slash at
+// the end. The second result is the error as a detail for the user.
+func (r Repository) normalize() (Repository, error) {
+	raw := strings.TrimSpace(r.URL)
+	if before, _, ok := strings.Cut(raw, "::"); ok && !strings.ContainsAny(before, "/[") {
+		return r, fmt.Errorf("git's transport helpers are not allowed")
+	}
+	if m := scpLike.FindStringSubmatch(raw); m != nil && !strings.Contains(raw, "://") {
+		raw = "ssh://" + m[1] + m[2] + "/" + strings.TrimPrefix(m[3], "/")
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return r, fmt.Errorf("the URL cannot be parsed") // the parser's error repeats the URL, password and all
+	}
+	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "http", "https", "ssh":
+		if u.Hostname() == "" || strings.HasPrefix(u.Host, "-") {
+			return r, fmt.Errorf("the URL names no host")
+		}
+	case "file":
+		if u.Host != "" && u.Host != "localhost" || !path.IsAbs(u.Path) {
+			return r, fmt.Errorf("a file URL must name an absolute path, as in file:///srv/git/demo.git")
+		}
+		u.Host = ""
+	default:
+		return r, fmt.Errorf("scheme %q is not supported, use https, http, ssh or file", u.Scheme)
+	}
+	if u.User != nil {
+		if r.Username == "" {
+			r.Username = u.User.Username()
+		}
+		if password, ok := u.User.Password(); ok && r.Password == "" {
+			r.Password = password
+		}
+		u.User = nil
+	}
+	u.Fragment, u.RawFragment = "", ""
+	if p := strings.TrimRight(u.Path, "/"); p != u.Path {
+		u.Path, u.RawPath = p, strings.TrimRight(u.RawPath, "/")
+	}
+	if strings.HasPrefix(strings.TrimPrefix(u.Path, "/"), "-") {
+		return r, fmt.Errorf("the path of the URL begins with a dash")
+	}
+	if strings.ContainsAny(r.Username, "\r\n\x00") || strings.ContainsAny(r.Password+r.BearerToken, "\r\n\x00") {
+		return r, fmt.Errorf("user, password or token contain line breaks")
+	}
+	r.URL = u.String()
+	return r, nil
+}
+
+func (r Repository) scheme() string {
+	scheme, _, _ := strings.Cut(r.URL, "://")
+	return scheme
+}
+
+func (r Repository) overHTTP() bool { return r.scheme() == "http" || r.scheme() == "https" }
+
+// authorization is the value of the HTTP header of that name, or empty.
+func (r Repository) authorization() string {
+	switch {
+	case r.BearerToken != "":
+		return "Bearer " + r.BearerToken
+	case r.Password != "" || r.Username != "":
+		user := r.Username
+		if user == "" {
+			user = "git"
+		}
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+r.Password))
+	}
+	return ""
+}
+
+var userinfo = regexp.MustCompile(`://[^/\s]*@`)
+
+// redact takes everything secret out of a text that git or a library printed.
+func (r Repository) redact(text string) string {
+	secrets := []string{r.Password, url.QueryEscape(r.Password), url.PathEscape(r.Password), r.BearerToken}
+	if _, credentials, ok := strings.Cut(r.authorization(), " "); ok {
+		secrets = append(secrets, credentials)
+	}
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return userinfo.ReplaceAllString(text, "://***@")
+}
+
+// fail makes an Error about a normalized repository.
+func (r Repository) fail(reason error, cause error, format string, args ...any) *Error {
+	return &Error{URL: r.URL, Reason: reason, Detail: r.redact(fmt.Sprintf(format, args...)), Err: cause}
+}
+
+// invalid makes the Error for a repository that cannot be normalized. Whatever may be a password is left out of the URL.
+func (r Repository) invalid(problem error) *Error {
+	shown := r.URL
+	if at := strings.LastIndex(shown, "@"); at >= 0 {
+		scheme, _, _ := strings.Cut(shown, "://")
+		shown = scheme + "://***@" + shown[at+1:]
+	}
+	return &Error{URL: shown, Reason: ErrInvalidRepository, Detail: problem.Error()}
+}

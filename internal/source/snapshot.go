@@ -1,0 +1,239 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxTree and maxCommit bound single trees and commits, in bytes.
+const (
+	maxTree   = 64 << 20
+	maxCommit = 4 << 20
+)
+
+// Snapshot is the files of one commit as a read-only file system: an fs.FS, fs.StatFS, fs.ReadDirFS, fs.ReadFileFS and
+// fs.ReadLinkFS. The Sys method of every fs.FileInfo gives the ObjectID of the file or folder. Symbolic links are
+// followed inside the repository; one that leads out of it gives ErrLinkOutside. A submodule is an empty folder. Files
+// have no modification time.
+//
+// It holds no resources worth mentioning and is safe for concurrent use.
+type Snapshot struct {
+	mirror *mirror
+	repo   Repository
+	commit string
+	root   ObjectID
+	top    tree
+}
+
+// Interfaces that readers of a Snapshot may ask for.
+var (
+	_ fs.StatFS     = (*Snapshot)(nil)
+	_ fs.ReadDirFS  = (*Snapshot)(nil)
+	_ fs.ReadFileFS = (*Snapshot)(nil)
+	_ fs.ReadLinkFS = (*Snapshot)(nil)
+)
+
+// Snapshot gives the files of a commit, which is named by its full id as Resolve returns it. A commit that the mirror
+// lacks is fetched. The error is an *Error.
+func (m *Mirrors) Snapshot(ctx context.Context, repo Repository, commit string) (*Snapshot, error) {
+	r, repo, c, err := m.findCommit(ctx, repo, commit)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{mirror: r, repo: repo, commit: c.SHA, root: c.tree}
+	if s.top, err = s.tree(ctx, c.tree); err != nil {
+		return nil, repo.fail(ErrDamaged, err, "reading commit %s: %v", commit, err)
+	}
+	return s, nil
+}
+
+// Root is the id of the top folder: equal roots mean equal content.
+func (s *Snapshot) Root() ObjectID { return s.root }
+
+// SHA is the commit's id.
+func (s *Snapshot) SHA() string { return s.commit }
+
+// Close releases the snapshot.
+func (s *Snapshot) Close() error { return nil }
+
+// load reads an object of the given kind. When it is missing or damaged, the mirror is made again and the read repeated.
+func (s *Snapshot) load(ctx context.Context, id ObjectID, kind string, limit int64) ([]byte, error) {
+	return s.mirror.loadObject(ctx, s.repo, id, kind, limit)
+}
+
+func (m *mirror) loadObject(ctx context.Context, repo Repository, id ObjectID, kind string, limit int64) ([]byte, error) {
+	o, data, err := m.objects.contents(ctx, id, limit)
+	if isMissing(err) {
+		if healed := m.heal(ctx, repo); healed != nil {
+			return nil, fmt.Errorf("%w: %s %s: %w", ErrDamaged, kind, id, err)
+		}
+		o, data, err = m.objects.contents(ctx, id, limit)
+	}
+	switch {
+	case errors.Is(err, errMissing):
+		return nil, fmt.Errorf("%w: %s %s is no longer in the repository", ErrDamaged, kind, id)
+	case err != nil:
+		return nil, err
+	case o.kind != kind:
+		return nil, fmt.Errorf("%w: %s is a %s, not a %s", ErrDamaged, id, o.kind, kind)
+	}
+	return data, nil
+}
+
+func (s *Snapshot) tree(ctx context.Context, id ObjectID) (tree, error) {
+	key := objectKey{mirror: s.mirror, id: id}
+	cache := s.mirror.all.cache
+	if c, ok := cache.get(key); ok {
+		return c.tree, nil
+	}
+	raw, err := s.load(ctx, id, kindTree, maxTree)
+	if err != nil {
+		return nil, err
+	}
+	t, err := parseTree(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	cache.put(key, cached{tree: t})
+	return t, nil
+}
+
+// blob reads a file of at most limit bytes; the result is shared and must not be changed.
+func (s *Snapshot) blob(id ObjectID, limit int64) ([]byte, error) {
+	key := objectKey{mirror: s.mirror, id: id}
+	cache := s.mirror.all.cache
+	if c, ok := cache.get(key); ok {
+		return c.blob, nil
+	}
+	data, err := s.load(s.mirror.all.ctx, id, kindBlob, limit)
+	if err == nil {
+		cache.put(key, cached{blob: data})
+	}
+	return data, err
+}
+
+// size is the size of a file without reading it, or -1 when it cannot be found out.
+func (s *Snapshot) size(id ObjectID) int64 {
+	key := objectKey{mirror: s.mirror, id: id}
+	cache := s.mirror.all.cache
+	if c, ok := cache.get(key); ok {
+		return int64(len(c.blob))
+	}
+	key.size = true
+	if c, ok := cache.get(key); ok {
+		return c.size
+	}
+	o, err := s.mirror.objects.info(s.mirror.all.ctx, id.String())
+	if err != nil {
+		return -1
+	}
+	cache.put(key, cached{size: o.size})
+	return o.size
+}
+
+// Open opens a file or a folder.
+func (s *Snapshot) Open(name string) (fs.File, error) {
+	n, err := s.find("open", name, true)
+	if err != nil {
+		return nil, err
+	}
+	if n.mode == modeTree || n.mode == modeModule {
+		entries, err := s.list(n)
+		if err != nil {
+			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		}
+		return &openDir{info: s.info(name, n), entries: entries}, nil
+	}
+	return &openFile{s: s, info: s.info(name, n)}, nil
+}
+
+// ReadFile reads a whole file. One larger than Options.MaxFileSize gives ErrTooLarge.
+func (s *Snapshot) ReadFile(name string) ([]byte, error) {
+	n, err := s.find("readfile", name, true)
+	if err != nil {
+		return nil, err
+	}
+	if n.mode == modeTree || n.mode == modeModule {
+		return nil, &fs.PathError{Op: "readfile", Path: name, Err: errIsFolder}
+	}
+	data, err := s.blob(n.id, s.mirror.all.o.MaxFileSize)
+	if err != nil {
+		return nil, &fs.PathError{Op: "readfile", Path: name, Err: err}
+	}
+	return slices.Clone(data), nil
+}
+
+// ReadDir lists a folder by name.
+func (s *Snapshot) ReadDir(name string) ([]fs.DirEntry, error) {
+	n, err := s.find("readdir", name, true)
+	if err != nil {
+		return nil, err
+	}
+	if n.mode != modeTree && n.mode != modeModule {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errIsFile}
+	}
+	entries, err := s.list(n)
+	if err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
+	}
+	return entries, nil
+}
+
+// Stat describes a file or folder, after links.
+func (s *Snapshot) Stat(name string) (fs.FileInfo, error) {
+	n, err := s.find("stat", name, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.info(name, n), nil
+}
+
+// Lstat describes a file, a folder or a symbolic link.
+func (s *Snapshot) Lstat(name string) (fs.FileInfo, error) {
+	n, err := s.find("lstat", name, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.info(name, n), nil
+}
+
+// ReadLink gives the target of a symbolic link as it stands in the repository.
+func (s *Snapshot) ReadLink(name string) (string, error) {
+	n, err := s.find("readlink", name, false)
+	if err != nil {
+		return "", err
+	}
+	if n.mode != modeLink {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	target, err := s.blob(n.id, maxLink)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return string(target), nil
+}
+
+func (s *Snapshot) list(n node) ([]fs.DirEntry, error) {
+	if n.mode == modeModule {
+		return nil, nil
+	}
+	t, err := s.tree(s.mirror.all.ctx, n.id)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]fs.DirEntry, len(t))
+	for i, e := range t {
+		entries[i] = &info{s: s, name: e.name, mode: e.mode, id: e.id}
+	}
+	return entries, nil
+}
+
+// readable reports whether a target of a link can be followed at all.
+func readable(target []byte) bool {
+	return len(target) > 0 && utf8.Valid(target) && !strings.Contains(string(target), "\x00")
+}
