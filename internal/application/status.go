@@ -56,6 +56,10 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 	}
 	status.SetConditions(r.now, r.conditions, evaluated...)
 	r.touch()
+	if r.again == 0 {
+		// Most causes end with an event; look again for those that do not.
+		r.again = r.settings.Reconciliation
+	}
 }
 
 // touch answers a refresh and notes when the Application was looked at. The
@@ -84,9 +88,9 @@ func (r *reconciliation) describe() {
 		parts = append(parts, health.Part{Exists: o.live != nil, Status: o.health.Status, Ignored: o.healthIgnored})
 	}
 	status.Resources = resources
-	status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
-	if r.PersistHealth {
-		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationInline
+	status.ResourceHealthSource = ""
+	if !r.PersistHealth {
+		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
 	}
 	r.setSync()
 	r.setHealth(health.Overall(parts))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/discovery"
@@ -45,28 +46,28 @@ func (p *process) bootstrap(ctx context.Context) error {
 		return fmt.Errorf("creating what is missing in the namespace %s: %w", p.namespace, err)
 	}
 	if err := tenancy.EnsureDefaultProject(ctx, p.client.AppProjects(p.namespace)); err != nil {
-		return fmt.Errorf("creating the AppProject %q in the namespace %s: %w", v1alpha1.DefaultAppProjectName, p.namespace, err)
+		return err
 	}
 	return nil
 }
 
-// defaultSettings are the defaults that the environment changes. A key in
+// defaultSettings are the defaults as the environment changes them. A key in
 // argocd-cm goes before them, so that changing it takes effect at once.
-func (p *process) defaultSettings() (*settings.Settings, error) {
+func (c *config) defaultSettings() (*settings.Settings, error) {
 	defaults := settings.Defaults()
-	for name, value := range map[string]struct {
-		text   string
-		target *seconds
+	for _, variable := range []struct {
+		name, text string
+		target     *time.Duration
 	}{
-		"ARGOCD_RECONCILIATION_TIMEOUT":      {p.reconciliation, (*seconds)(&defaults.Reconciliation)},
-		"ARGOCD_RECONCILIATION_JITTER":       {p.reconciliationJitter, (*seconds)(&defaults.ReconciliationJitter)},
-		"ARGOCD_HARD_RECONCILIATION_TIMEOUT": {p.hardReconciliation, (*seconds)(&defaults.HardReconciliation)},
+		{"ARGOCD_RECONCILIATION_TIMEOUT", c.reconciliation, &defaults.Reconciliation},
+		{"ARGOCD_RECONCILIATION_JITTER", c.reconciliationJitter, &defaults.ReconciliationJitter},
+		{"ARGOCD_HARD_RECONCILIATION_TIMEOUT", c.hardReconciliation, &defaults.HardReconciliation},
 	} {
-		if value.text == "" {
+		if variable.text == "" {
 			continue
 		}
-		if err := value.target.Set(value.text); err != nil {
-			return nil, fmt.Errorf("environment variable %s: %w", name, err)
+		if err := (*seconds)(variable.target).Set(variable.text); err != nil {
+			return nil, fmt.Errorf("environment variable %s: %w", variable.name, err)
 		}
 	}
 	return defaults, nil

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -172,6 +171,3 @@ func defaultDataDir() (string, error) {
 	}
 	return filepath.Join(base, "fairlead"), nil
 }
-
-// readinessGrace is how long a stopping process finishes what it serves.
-const readinessGrace = 10 * time.Second

@@ -61,7 +61,7 @@ func (f *openFile) Close() error               { return nil }
 
 func (f *openFile) content() ([]byte, error) {
 	if !f.loaded {
-		data, err := f.s.blob(f.info.id)
+		data, err := f.s.blob(f.info.id, f.s.mirror.all.o.MaxFileSize)
 		if err != nil {
 			return nil, &fs.PathError{Op: "read", Path: f.info.name, Err: err}
 		}

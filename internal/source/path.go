@@ -68,7 +68,7 @@ func (s *Snapshot) walk(rest string, follow bool) (node, error) {
 			if links++; links > maxLinks {
 				return node{}, ErrLinkLoop
 			}
-			target, err := s.blob(e.id)
+			target, err := s.blob(e.id, maxLink)
 			if err != nil {
 				return node{}, err
 			}

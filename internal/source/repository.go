@@ -71,6 +71,9 @@ var scpLike = regexp.MustCompile(`^([A-Za-z0-9._-]+@)?([A-Za-z0-9._-]+):([^/].*|
 // the end. The second result is the error as a detail for the user.
 func (r Repository) normalize() (Repository, error) {
 	raw := strings.TrimSpace(r.URL)
+	if before, _, ok := strings.Cut(raw, "::"); ok && !strings.ContainsAny(before, "/[") {
+		return r, fmt.Errorf("git's transport helpers are not allowed")
+	}
 	if m := scpLike.FindStringSubmatch(raw); m != nil && !strings.Contains(raw, "://") {
 		raw = "ssh://" + m[1] + m[2] + "/" + strings.TrimPrefix(m[3], "/")
 	}

@@ -103,14 +103,14 @@ func (s *Snapshot) tree(ctx context.Context, id ObjectID) (tree, error) {
 	return t, nil
 }
 
-// blob reads a file; the result is shared and must not be changed.
-func (s *Snapshot) blob(id ObjectID) ([]byte, error) {
+// blob reads a file of at most limit bytes; the result is shared and must not be changed.
+func (s *Snapshot) blob(id ObjectID, limit int64) ([]byte, error) {
 	key := objectKey{mirror: s.mirror, id: id}
 	cache := s.mirror.all.cache
 	if c, ok := cache.get(key); ok {
 		return c.blob, nil
 	}
-	data, err := s.load(s.mirror.all.ctx, id, kindBlob, s.mirror.all.o.MaxFileSize)
+	data, err := s.load(s.mirror.all.ctx, id, kindBlob, limit)
 	if err == nil {
 		cache.put(key, cached{blob: data})
 	}
@@ -161,7 +161,7 @@ func (s *Snapshot) ReadFile(name string) ([]byte, error) {
 	if n.mode == modeTree || n.mode == modeModule {
 		return nil, &fs.PathError{Op: "readfile", Path: name, Err: errIsFolder}
 	}
-	data, err := s.blob(n.id)
+	data, err := s.blob(n.id, s.mirror.all.o.MaxFileSize)
 	if err != nil {
 		return nil, &fs.PathError{Op: "readfile", Path: name, Err: err}
 	}
@@ -211,7 +211,7 @@ func (s *Snapshot) ReadLink(name string) (string, error) {
 	if n.mode != modeLink {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
-	target, err := s.blob(n.id)
+	target, err := s.blob(n.id, maxLink)
 	if err != nil {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
 	}
@@ -235,5 +235,5 @@ func (s *Snapshot) list(n node) ([]fs.DirEntry, error) {
 
 // readable reports whether a target of a link can be followed at all.
 func readable(target []byte) bool {
-	return len(target) > 0 && len(target) <= maxLink && utf8.Valid(target) && !strings.Contains(string(target), "\x00")
+	return len(target) > 0 && utf8.Valid(target) && !strings.Contains(string(target), "\x00")
 }
