@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
@@ -24,8 +25,9 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
-// runComponents runs the chosen components until ctx ends.
-func (p *process) runComponents(ctx context.Context) error {
+// runComponents runs the chosen components until ctx ends. It calls settled
+// once what it adds to the readiness is known.
+func (p *process) runComponents(ctx context.Context, settled func()) error {
 	namespaces, err := application.NewNamespaces(p.namespace, p.applicationNamespaces)
 	if err != nil {
 		return err
@@ -33,6 +35,17 @@ func (p *process) runComponents(ctx context.Context) error {
 	watch := application.NewWatch(p.client, namespaces)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { watch.Run(ctx); return nil })
+	listed := p.ready.expect("the Applications to be listed")
+	settled()
+	group.Go(func() error {
+		if cache.WaitForCacheSync(ctx.Done(), watch.HasSynced) {
+			listed()
+		}
+		return nil
+	})
+	if p.runs("api") {
+		group.Go(func() error { return p.serveAPI(ctx, watch) })
+	}
 	if p.runs("controller") {
 		metrics, err := application.NewMetrics(p.registry, watch)
 		if err != nil {
