@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -98,10 +99,21 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
-	defer p.settings.Subscribe(func(*settings.Settings) { local.Retrack() })()
+	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)
 	return group.Wait()
+}
+
+// retrackOnChange returns a subscriber that calls retrack when the settings
+// that decide what is watched, and how it is recognised, change.
+func retrackOnChange(last *settings.Settings, retrack func()) func(*settings.Settings) {
+	return func(s *settings.Settings) {
+		if application.TrackerOf(s) != application.TrackerOf(last) || !reflect.DeepEqual(s.Resources, last.Resources) {
+			retrack()
+		}
+		last = s
+	}
 }
 
 // The lease of a component: another instance takes over after leaseDuration
