@@ -14,6 +14,7 @@ import (
 
 	"github.com/fairlead-cd/fairlead/test/cluster/devcluster/internal/controlplane"
 	"github.com/fairlead-cd/fairlead/test/cluster/devcluster/internal/pki"
+	"github.com/fairlead-cd/fairlead/test/cluster/devcluster/internal/simulation"
 )
 
 // startWithin bounds the start; a cluster is normally ready in a few seconds.
@@ -92,6 +93,11 @@ func (u *up) run(ctx context.Context) error {
 		return interrupted(ctx, err)
 	}
 	defer plane.Stop()
+	live, end := context.WithCancel(context.Background())
+	defer end()
+	if err := simulation.Start(starting, live, plane, logs.logger); err != nil {
+		return interrupted(ctx, err)
+	}
 
 	kubeconfig, remove, err := u.writeKubeconfig(dir, plane)
 	if err != nil {

@@ -42,6 +42,7 @@ func startEtcd(ctx context.Context, dir, logFile string) (*embed.Etcd, string, e
 	// cluster for development has to survive.
 	config.UnsafeNoFsync = true
 	config.QuotaBackendBytes = 8 << 30
+	config.EnableGRPCGateway = false
 
 	etcd, err := embed.StartEtcd(config)
 	if err != nil {
