@@ -61,14 +61,17 @@ func (c *Clusters) Run(ctx context.Context) {
 	wg.Wait()
 }
 
-// For returns the cluster that a destination names.
-func (c *Clusters) For(destination v1alpha1.ApplicationDestination) (*Destination, error) {
+// For returns the cluster that a destination names. Without inCluster the local
+// one is none.
+func (c *Clusters) For(destination v1alpha1.ApplicationDestination, inCluster bool) (*Destination, error) {
 	server, name := destination.Server, destination.Name
 	switch {
 	case server != "" && name != "":
 		return nil, fmt.Errorf("the destination names a cluster twice, as server %q and as name %q; remove one of them", server, name)
 	case server == "" && name == "":
 		return nil, fmt.Errorf("the destination names no cluster; set spec.destination.server or spec.destination.name, for example %q", v1alpha1.InClusterServer)
+	case (server == c.local.Server || name == c.local.Name) && !inCluster:
+		return nil, fmt.Errorf("the cluster of the control plane is no destination here; cluster.inClusterEnabled in argocd-cm is false")
 	case server == c.local.Server, name == c.local.Name:
 		return c.local, nil
 	case server != "":

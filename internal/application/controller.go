@@ -68,6 +68,7 @@ type Options struct {
 type Controller struct {
 	Options
 	repositories *repositories
+	projects     projects
 	queue        workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
 	mu     sync.Mutex
@@ -198,7 +199,7 @@ func (c *Controller) enqueueAll() {
 
 func (c *Controller) pollInterval() (interval, jitter time.Duration) {
 	s := c.Settings.Get()
-	return s.ReconciliationTimeout, s.ReconciliationJitter
+	return s.Reconciliation, s.ReconciliationJitter
 }
 
 // memoryOf returns what is remembered of an Application between reconciles.

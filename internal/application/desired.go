@@ -3,6 +3,7 @@ package application
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,7 +14,6 @@ import (
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/tenancy"
 )
 
 // target is one desired object, ready to be compared and applied.
@@ -76,10 +76,8 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 		if err := r.tracker.Mark(obj, r.instance, r.app.Spec.Destination.Namespace); err != nil {
 			return targets{}, fmt.Errorf("%s %s in %s: %w", object.GetKind(), object.GetName(), object.File, err)
 		}
-		if err := tenancy.PermitsObject(r.project, tenancy.Object{
-			Group: obj.GroupVersionKind().Group, Kind: obj.GetKind(), Name: obj.GetName(), Namespace: obj.GetNamespace(), Namespaced: namespaced,
-		}, tenancy.Destination{Server: r.destination.Server, Name: r.destination.Name}); err != nil {
-			refused = append(refused, fmt.Sprintf("%s %s in %s: %v", object.GetKind(), object.GetName(), object.File, err))
+		if err := r.project.Object(gvk.Group, gvk.Kind, obj.GetName(), r.destinationFor(obj.GetNamespace())); err != nil {
+			refused = append(refused, fmt.Sprintf("%s: %v", object.File, err))
 			continue
 		}
 		key := cluster.Key{Group: obj.GroupVersionKind().Group, Kind: obj.GetKind(), Namespace: obj.GetNamespace(), Name: obj.GetName()}
@@ -93,7 +91,7 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 		out.list = append(out.list, target{key: key, obj: obj, hash: object.Hash + marks, file: object.File})
 	}
 	if len(refused) > 0 {
-		return targets{}, fmt.Errorf("the project %q does not permit: %s", r.project.Name, strings.Join(refused, "; "))
+		return targets{}, errors.New(strings.Join(refused, "; "))
 	}
 	return out, nil
 }
@@ -129,7 +127,7 @@ func (t targets) keyList() []cluster.Key {
 
 // targetsIdentity names everything that makeTargets reads.
 func (r *reconciliation) targetsIdentity(result *render.Result) string {
-	return strings.Join([]string{result.Digest, r.marksIdentity(), r.project.Identity()}, "\x00")
+	return strings.Join([]string{result.Digest, r.marksIdentity(), r.project.identity}, "\x00")
 }
 
 // marksIdentity names what turns a rendered object into a target.

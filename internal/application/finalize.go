@@ -48,7 +48,7 @@ func (r *reconciliation) finalize(ctx context.Context) error {
 // deleteObjects deletes the live objects that carry the Application's mark, in
 // the reverse order of their creation, and counts those that are still there.
 func (r *reconciliation) deleteObjects(ctx context.Context, propagation metav1.DeletionPropagation) (remaining int, err error) {
-	destination, err := r.Clusters.For(r.app.Spec.Destination)
+	destination, err := r.Clusters.For(r.app.Spec.Destination, true)
 	if err != nil {
 		// Nothing can be deleted in a cluster that is not known any more.
 		r.Logger.Warn("the cluster of a deleted Application is not known; its objects stay there", "application", r.key, "error", err)

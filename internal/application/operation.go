@@ -111,7 +111,7 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 	if at.sources.Equals(r.desired.plainSources()) && slices.Equal(at.revisions, r.desired.commits()) {
 		return r.current, nil
 	}
-	wanted, err := r.renderAll(ctx, at, forever)
+	wanted, err := r.renderAll(ctx, at)
 	if err != nil {
 		return nil, err
 	}

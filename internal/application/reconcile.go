@@ -42,7 +42,7 @@ type reconciliation struct {
 	refresh   v1alpha1.RefreshType
 	settings  *settings.Settings
 
-	project     *tenancy.Project
+	project     compiledProject
 	destination *Destination
 	tracker     tracking.Tracker
 	instance    string
@@ -131,12 +131,12 @@ func (r *reconciliation) findProject(context.Context) error {
 	if !ok {
 		return invalid("the project %q does not exist; create it or choose another in spec.project", name)
 	}
-	r.project = tenancy.New(project, r.Watch.Projects(), r.settings)
-	if err := r.project.PermitsNamespace(r.app.Namespace, r.Namespace); err != nil {
+	r.project = r.projects.get(project, r.Watch, r.settings)
+	if err := r.project.ApplicationNamespace(r.app.Namespace, r.app.Name, r.Namespace); err != nil {
 		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
 	}
 	for _, src := range r.app.Spec.GetSources() {
-		if err := r.project.PermitsSource(src); err != nil {
+		if err := r.project.Source(src.RepoURL); err != nil {
 			return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
 		}
 	}
@@ -144,20 +144,33 @@ func (r *reconciliation) findProject(context.Context) error {
 }
 
 func (r *reconciliation) findDestination(ctx context.Context) error {
-	destination, err := r.Clusters.For(r.app.Spec.Destination)
+	destination, err := r.Clusters.For(r.app.Spec.Destination, r.settings.InClusterEnabled)
 	if err != nil {
 		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
 	}
 	r.destination = destination
-	if err := r.project.PermitsDestination(destination.Server, destination.Name, r.app.Spec.Destination.Namespace); err != nil {
+	if err := r.project.Destination(r.destinationFor(r.app.Spec.Destination.Namespace)); err != nil {
 		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
 	}
-	r.tracker = r.settings.Tracker()
+	r.tracker = TrackerOf(r.settings)
 	r.instance = tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
 	if err := destination.Live.WaitSynced(ctx); err != nil {
 		return fmt.Errorf("waiting for the live state of %s: %w", destination.Server, err)
 	}
 	return nil
+}
+
+// destinationFor is a namespace of the destination as the rules of a project
+// look at it.
+func (r *reconciliation) destinationFor(namespace string) tenancy.Destination {
+	return tenancy.Destination{Server: r.destination.Server, Name: r.destination.Name, Namespace: namespace}
+}
+
+// TrackerOf returns the way of tracking that the settings ask for.
+func TrackerOf(s *settings.Settings) tracking.Tracker {
+	return tracking.Tracker{
+		Method: tracking.Method(s.TrackingMethod), LabelKey: s.InstanceLabelKey, InstallationID: s.InstallationID,
+	}
 }
 
 func (r *reconciliation) condition(kind v1alpha1.ApplicationConditionType, message string) v1alpha1.ApplicationCondition {

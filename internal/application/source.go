@@ -51,10 +51,6 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 	if len(sources) == 0 {
 		return invalid("the Application states no source; set spec.source.repoURL and spec.source.path")
 	}
-	maxAge := forever
-	if r.refresh != "" {
-		maxAge = 0
-	}
 	repos := make([]source.Repository, 0, len(sources))
 	for _, src := range sources {
 		if src.Chart != "" {
@@ -63,17 +59,21 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 		repos = append(repos, r.repository(src.RepoURL))
 	}
 	r.repositories.use(r.key, repos...)
-	found, err := r.renderAll(ctx, sourcesAt{sources: sources}, maxAge)
-	if err != nil && maxAge == 0 && isUnreachable(err) {
-		// A refresh asks for a fetch; what is known stays when that fails.
-		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionComparisonError, err.Error()))
-		found, err = r.renderAll(ctx, sourcesAt{sources: sources}, forever)
+	if r.refresh != "" {
+		for _, repo := range repos {
+			changed, err := r.Sources.Fetch(ctx, repo)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.repositories.record(repo, changed, err)
+		}
 	}
+	found, err := r.renderAll(ctx, sourcesAt{sources: sources})
 	if err != nil {
 		return err
 	}
 	for _, repo := range repos {
-		if err := r.repositories.lastError(repo); err != nil && len(r.conditions) == 0 {
+		if err := r.repositories.lastError(repo); err != nil {
 			r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionComparisonError,
 				fmt.Sprintf("compared with what the repository held last, because it cannot be reached: %v", err)))
 		}
@@ -82,16 +82,26 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 	return nil
 }
 
+// repository returns a repository with the credentials that the project of the
+// Application may use.
 func (r *reconciliation) repository(url string) source.Repository {
-	return r.settings.Repository(url, r.app.Spec.GetProject())
+	project := r.app.Spec.GetProject()
+	found := r.Settings.Repository(url, project)
+	return source.Repository{
+		URL: url, Project: project,
+		Username: found.Username, Password: found.Password, BearerToken: found.BearerToken,
+		SSHPrivateKey: []byte(found.SSHPrivateKey), SSHKnownHosts: []byte(found.KnownHosts),
+		TLSClientCert: []byte(found.TLSClientCert), TLSClientKey: []byte(found.TLSClientKey), CAData: found.CAData,
+		Insecure: found.Insecure, Proxy: found.Proxy, NoProxy: found.NoProxy,
+	}
 }
 
 // renderAll renders sources, and joins what they give.
-func (r *reconciliation) renderAll(ctx context.Context, at sourcesAt, maxAge time.Duration) (*desired, error) {
+func (r *reconciliation) renderAll(ctx context.Context, at sourcesAt) (*desired, error) {
 	out := &desired{}
 	digest := sha256.New()
 	for i, src := range at.sources {
-		rendered, result, err := r.renderOne(ctx, src, at.revision(i), maxAge)
+		rendered, result, err := r.renderOne(ctx, src, at.revision(i))
 		if err != nil {
 			return nil, err
 		}
@@ -108,10 +118,10 @@ func (r *reconciliation) renderAll(ctx context.Context, at sourcesAt, maxAge tim
 	return out, nil
 }
 
-func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.ApplicationSource, revision string, maxAge time.Duration,
+func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.ApplicationSource, revision string,
 ) (renderedSource, *render.Result, error) {
 	repo := r.repository(src.RepoURL)
-	commit, err := r.Sources.Resolve(ctx, repo, revision, maxAge)
+	commit, err := r.Sources.Resolve(ctx, repo, revision, forever)
 	if err != nil {
 		if ctx.Err() != nil {
 			return renderedSource{}, nil, err
@@ -126,10 +136,11 @@ func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.Application
 		return renderedSource{}, nil, r.renderError(ctx, err)
 	}
 	defer snapshot.Close()
+	version, kinds := r.destination.Live.Version()
 	result, err := r.Render.Render(ctx, snapshot, render.Request{
 		AppName: r.app.Name, AppNamespace: r.app.Namespace, Project: r.app.Spec.GetProject(),
 		Namespace: r.app.Spec.Destination.Namespace, Source: src,
-		KubeVersion: r.destination.Live.Version(),
+		KubeVersion: version, APIVersions: kinds,
 	}, render.CallOptions{NoCache: r.refresh == v1alpha1.RefreshTypeHard})
 	if err != nil {
 		return renderedSource{}, nil, r.renderError(ctx, fmt.Errorf("%s at %.7s: %w", src.RepoURL, commit, err))

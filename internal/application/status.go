@@ -84,9 +84,9 @@ func (r *reconciliation) describe() {
 		parts = append(parts, health.Part{Exists: o.live != nil, Status: o.health.Status, Ignored: o.healthIgnored})
 	}
 	status.Resources = resources
-	status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
-	if r.PersistHealth {
-		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationInline
+	status.ResourceHealthSource = ""
+	if !r.PersistHealth {
+		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
 	}
 	r.setSync()
 	r.setHealth(health.Overall(parts))

@@ -18,7 +18,7 @@ import (
 // plane's own, and those that match one of the patterns.
 type Namespaces struct {
 	own      string
-	patterns []glob.Glob
+	patterns []*glob.Pattern
 }
 
 // NewNamespaces compiles the patterns, which are globs such as "team-*".

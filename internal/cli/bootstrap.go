@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/discovery"
@@ -44,30 +45,30 @@ func (p *process) bootstrap(ctx context.Context) error {
 	if err := p.settings.Ensure(ctx); err != nil {
 		return fmt.Errorf("creating what is missing in the namespace %s: %w", p.namespace, err)
 	}
-	if err := tenancy.EnsureDefaultProject(ctx, p.client.AppProjects(p.namespace)); err != nil {
-		return fmt.Errorf("creating the AppProject %q in the namespace %s: %w", v1alpha1.DefaultAppProjectName, p.namespace, err)
+	if err := tenancy.EnsureDefaultProject(ctx, p.dynamic, p.namespace); err != nil {
+		return err
 	}
 	return nil
 }
 
-// defaultSettings are the defaults that the environment changes. A key in
+// intervals are the default intervals as the environment changes them. A key in
 // argocd-cm goes before them, so that changing it takes effect at once.
-func (p *process) defaultSettings() (*settings.Settings, error) {
-	defaults := settings.Defaults()
-	for name, value := range map[string]struct {
-		text   string
-		target *seconds
+func (c *config) intervals() (settings.Intervals, error) {
+	intervals := settings.DefaultIntervals()
+	for _, variable := range []struct {
+		name, text string
+		target     *time.Duration
 	}{
-		"ARGOCD_RECONCILIATION_TIMEOUT":      {p.reconciliation, (*seconds)(&defaults.Reconciliation)},
-		"ARGOCD_RECONCILIATION_JITTER":       {p.reconciliationJitter, (*seconds)(&defaults.ReconciliationJitter)},
-		"ARGOCD_HARD_RECONCILIATION_TIMEOUT": {p.hardReconciliation, (*seconds)(&defaults.HardReconciliation)},
+		{"ARGOCD_RECONCILIATION_TIMEOUT", c.reconciliation, &intervals.Reconciliation},
+		{"ARGOCD_RECONCILIATION_JITTER", c.reconciliationJitter, &intervals.ReconciliationJitter},
+		{"ARGOCD_HARD_RECONCILIATION_TIMEOUT", c.hardReconciliation, &intervals.HardReconciliation},
 	} {
-		if value.text == "" {
+		if variable.text == "" {
 			continue
 		}
-		if err := value.target.Set(value.text); err != nil {
-			return nil, fmt.Errorf("environment variable %s: %w", name, err)
+		if err := (*seconds)(variable.target).Set(variable.text); err != nil {
+			return settings.Intervals{}, fmt.Errorf("environment variable %s: %w", variable.name, err)
 		}
 	}
-	return defaults, nil
+	return intervals, nil
 }

@@ -9,18 +9,19 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
-
-	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
 // runComponents runs the chosen components until ctx ends.
@@ -32,9 +33,6 @@ func (p *process) runComponents(ctx context.Context) error {
 	watch := application.NewWatch(p.client, namespaces)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { watch.Run(ctx); return nil })
-	if p.runs("api") {
-		group.Go(func() error { return p.serveAPI(ctx, watch) })
-	}
 	if p.runs("controller") {
 		metrics, err := application.NewMetrics(p.registry, watch)
 		if err != nil {
@@ -65,8 +63,10 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		Exclude: func(group, kind string) bool {
 			return p.settings.Get().Resources.Excludes(group, kind, v1alpha1.InClusterServer)
 		},
-		OnChange: func(change cluster.Change) { clusters.Changed(change) },
-		Logger:   p.logger,
+		OnChange:     func(change cluster.Change) { clusters.Changed(change) },
+		OnKind:       func(schema.GroupKind) { clusters.ChangedIn() },
+		OnConnection: func(bool) { clusters.ChangedIn() },
+		Logger:       p.logger,
 	})
 	if err != nil {
 		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
@@ -85,6 +85,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
+	defer p.settings.Subscribe(func(*settings.Settings) { local.Retrack() })()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)
 	return group.Wait()

@@ -7,12 +7,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -50,6 +50,7 @@ type process struct {
 	*config
 	restConfig *rest.Config
 	kubernetes kubernetes.Interface
+	dynamic    dynamic.Interface
 	client     *client.Client
 	settings   *settings.Store
 	registry   *prometheus.Registry
@@ -90,8 +91,12 @@ func run(cmd *cobra.Command, cfg *config) error {
 	if err != nil {
 		return err
 	}
+	untyped, err := dynamic.NewForConfig(restConfig)
+	if err != nil {
+		return fmt.Errorf("building a Kubernetes client: %w", err)
+	}
 	p := &process{
-		config: cfg, restConfig: restConfig, kubernetes: kube, client: typed,
+		config: cfg, restConfig: restConfig, kubernetes: kube, dynamic: untyped, client: typed,
 		registry: prometheus.NewRegistry(), ready: &readiness{}, logger: logger,
 	}
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -104,12 +109,12 @@ func (p *process) run(ctx context.Context) error {
 	if err := checkCRDs(ctx, p.kubernetes.Discovery()); err != nil {
 		return err
 	}
-	defaults, err := p.defaultSettings()
+	intervals, err := p.intervals()
 	if err != nil {
 		return err
 	}
 	p.settings = settings.New(settings.Options{
-		Client: p.kubernetes, Namespace: p.namespace, Logger: p.logger, Insecure: p.insecure, Defaults: defaults,
+		Client: p.kubernetes, Namespace: p.namespace, Logger: p.logger, Insecure: p.insecure, Intervals: intervals,
 		TLSDataPath: p.tlsDataPath, SSHDataPath: p.sshDataPath, GPGDataPath: p.gpgDataPath,
 	})
 	group, ctx := errgroup.WithContext(ctx)
@@ -172,6 +177,3 @@ func defaultDataDir() (string, error) {
 	}
 	return filepath.Join(base, "fairlead"), nil
 }
-
-// readinessGrace is how long a stopping process finishes what it serves.
-const readinessGrace = 10 * time.Second

@@ -28,8 +28,9 @@ type watcher struct {
 	gate    *gate
 	state   *state
 	decoder func() *decoder
-	// settled is called after the first list, or the first failure, and whenever err comes or goes.
-	settled func(*watcher)
+	// settled is called when others need not wait for the watcher any more, and, as news, whenever it begins to work or
+	// to fail.
+	settled func(w *watcher, news bool)
 	// patience is how long others wait for the first list.
 	patience time.Duration
 	now      func() time.Time
@@ -47,7 +48,7 @@ type watcher struct {
 	refused  time.Duration // the present pause after refusals, 0 when there was none
 	// unstreamed: the last request was a watch, and was refused.
 	unstreamed bool
-	started    time.Time // of the last request
+	started    time.Time // of the last watch
 	stopped    bool
 }
 
@@ -58,7 +59,7 @@ const (
 	lastPause  = 5 * time.Minute
 	// Credentials that expired are renewed by somebody soon.
 	credentialPause = 15 * time.Second
-	// minInterval spaces out requests of a watcher whose connections end as soon as they begin.
+	// minInterval spaces out the watches of a watcher whose connections end as soon as they begin.
 	minInterval = 200 * time.Millisecond
 )
 
@@ -68,7 +69,7 @@ func (w *watcher) start(ctx context.Context) {
 	silent := klog.New(nil) // what happens is told by report
 	r := cache.NewReflectorWithOptions(w, nil, w, cache.ReflectorOptions{
 		Logger: &silent, Name: w.resource.Name, TypeDescription: w.resource.Kind.String(),
-		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 30 * time.Second},
+		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 10 * time.Second},
 	})
 	w.mu.Lock()
 	w.timer = time.AfterFunc(w.patience, w.giveUp)
@@ -103,14 +104,14 @@ func (w *watcher) retry() {
 // WatchWithContext opens a watch. It is called by the Reflector.
 func (w *watcher) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	for {
-		if err := w.turn(ctx); err != nil {
+		if err := w.turn(ctx, minInterval); err != nil {
 			return nil, err
 		}
 		options.Watch = true
 		body, err := w.request(&options).Stream(ctx)
 		if err == nil {
 			w.answered()
-			decoder := newStreamDecoder(body, w.decoder(), w.report)
+			decoder := newStreamDecoder(body, w.decoder(), w.report, options.ResourceVersion)
 			reporter := apierrors.NewClientErrorReporter(500, "watch", "ClientWatchDecoding")
 			return watch.NewStreamWatcherWithLogger(klog.New(nil), decoder, reporter), nil
 		}
@@ -138,11 +139,13 @@ func (w *watcher) ListWithContext(ctx context.Context, options metav1.ListOption
 		return nil, err
 	}
 	for {
-		if err := w.turn(ctx); err != nil {
+		if err := w.turn(ctx, 0); err != nil {
 			return nil, err
 		}
-		body, err := w.request(&options).Do(ctx).Raw()
+		answer := w.request(&options).Do(ctx)
+		err := answer.Error() // says more than the error of Raw
 		if err == nil {
+			body, _ := answer.Raw()
 			w.answered()
 			list, err := w.decoder().decodeList(body)
 			if err != nil {
@@ -169,12 +172,12 @@ func (w *watcher) request(options *metav1.ListOptions) *rest.Request {
 	return w.client.Get().AbsPath(resourcePath(w.resource, w.namespace)...).MaxRetries(0).SpecificallyVersionedParams(options, parameterCodec, parameterVersion)
 }
 
-// turn waits until the next request may be made.
-func (w *watcher) turn(ctx context.Context) error {
+// turn waits until the next request may be made, a watch no sooner than interval after the one before.
+func (w *watcher) turn(ctx context.Context, interval time.Duration) error {
 	w.mu.Lock()
 	pause := w.refused
 	if pause == 0 {
-		pause = max(0, minInterval-w.now().Sub(w.started))
+		pause = max(0, interval-w.now().Sub(w.started))
 	}
 	w.mu.Unlock()
 	if pause > 0 {
@@ -192,7 +195,9 @@ func (w *watcher) turn(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.started = w.now()
+	if interval > 0 {
+		w.started = w.now()
+	}
 	return nil
 }
 
@@ -220,10 +225,8 @@ func (w *watcher) failed(ctx context.Context, err error) error {
 		w.refused = 0
 	}
 	w.mu.Unlock()
-	w.report(fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err))
-	if w.remote || refusing(err) {
-		w.try() // nobody should wait for it; other errors of the API server pass
-	}
+	// Nobody should wait for a refusal to end, or for another server; other errors of the API server pass.
+	w.note(fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err), w.remote || refusing(err))
 	return err
 }
 
@@ -250,28 +253,21 @@ func (w *watcher) refusal() error {
 }
 
 // report notes that the watcher works (nil) or does not.
-func (w *watcher) report(err error) {
+func (w *watcher) report(err error) { w.note(err, err == nil) }
+
+// note is report; final says that enough was tried for others to go on without waiting for this kind.
+func (w *watcher) note(err error, final bool) {
 	w.mu.Lock()
 	if err == nil {
-		w.synced, w.tried, w.refused = true, true, 0
+		w.synced, w.refused = true, 0
 	}
 	news := !w.reported || (err == nil) != (w.err == nil)
-	w.reported, w.err = true, err
+	settled := news || final && !w.tried
+	w.reported, w.tried, w.err = true, w.tried || final, err
 	stopped := w.stopped
 	w.mu.Unlock()
-	if news && !stopped {
-		w.settled(w)
-	}
-}
-
-// try notes that enough was tried for others to go on without it.
-func (w *watcher) try() {
-	w.mu.Lock()
-	news := !w.tried && !w.stopped
-	w.tried = true
-	w.mu.Unlock()
-	if news {
-		w.settled(w)
+	if settled && !stopped {
+		w.settled(w, news)
 	}
 }
 
@@ -295,10 +291,11 @@ func (w *watcher) giveUp() {
 	if done {
 		return
 	}
-	if _, _, err := w.status(); err == nil {
-		w.report(fmt.Errorf("%s cannot be listed: no answer for %s", w.resource.Kind.GroupKind(), w.patience))
+	_, _, err := w.status()
+	if err == nil {
+		err = fmt.Errorf("%s cannot be listed: no answer for %s", w.resource.Kind.GroupKind(), w.patience)
 	}
-	w.try()
+	w.note(err, true)
 }
 
 // unreachable reports whether an error came from the way to the API server and not from the server.

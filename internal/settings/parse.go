@@ -25,6 +25,8 @@ type Input struct {
 	Secret map[string][]byte
 	// ServerTLS is the data of argocd-server-tls.
 	ServerTLS map[string][]byte
+	// Intervals hold where argocd-cm states none; the zero value stands for DefaultIntervals.
+	Intervals Intervals
 	// Labelled are the Secrets of repositories, repository credentials and clusters.
 	Labelled []LabelledSecret
 }
@@ -46,6 +48,9 @@ func Parse(in Input, last *Settings) *Settings {
 	}
 	p := &parser{data: in.ConfigMaps[ConfigMapName], object: "ConfigMap " + ConfigMapName}
 	s := Defaults()
+	if in.Intervals != (Intervals{}) {
+		s.Intervals = in.Intervals
+	}
 	s.Reconciliation = parsed(p, "timeout.reconciliation", duration, s.Reconciliation, last.Reconciliation)
 	s.ReconciliationJitter = parsed(p, "timeout.reconciliation.jitter", duration, s.ReconciliationJitter, last.ReconciliationJitter)
 	s.HardReconciliation = parsed(p, "timeout.hard.reconciliation", duration, s.HardReconciliation, last.HardReconciliation)

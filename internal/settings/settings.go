@@ -45,12 +45,8 @@ const (
 
 // Settings is one consistent reading of all settings. It is never changed; a new reading is a new value.
 type Settings struct {
-	// Reconciliation is the time after which an application is compared again without any event; 0 means never.
-	Reconciliation time.Duration
-	// ReconciliationJitter is the most that is added at random to Reconciliation.
-	ReconciliationJitter time.Duration
-	// HardReconciliation is Reconciliation for comparing without caches; 0 means never.
-	HardReconciliation time.Duration
+	// Intervals say when things are looked at without an event.
+	Intervals
 
 	// InstanceLabelKey is the label that names the application when labels track.
 	InstanceLabelKey string
@@ -116,16 +112,30 @@ type Warning struct {
 	Message string
 }
 
+// Intervals are how often things are looked at without an event; 0 means never.
+type Intervals struct {
+	// Reconciliation is the time after which repositories are asked for new commits.
+	Reconciliation time.Duration
+	// ReconciliationJitter is the most that is added at random to Reconciliation.
+	ReconciliationJitter time.Duration
+	// HardReconciliation is Reconciliation for comparing without caches.
+	HardReconciliation time.Duration
+}
+
+// DefaultIntervals are the intervals of an installation in which nothing is set.
+func DefaultIntervals() Intervals {
+	return Intervals{Reconciliation: 120 * time.Second, ReconciliationJitter: 60 * time.Second}
+}
+
 // Defaults gives the settings of an installation in which nothing is set.
 func Defaults() *Settings {
 	return &Settings{
-		Reconciliation:       120 * time.Second,
-		ReconciliationJitter: 60 * time.Second,
-		InstanceLabelKey:     "app.kubernetes.io/instance",
-		TrackingMethod:       TrackingAnnotation,
-		InClusterEnabled:     true,
-		SessionDuration:      24 * time.Hour,
-		PasswordPattern:      regexp.MustCompile(`^.{8,32}$`),
-		Accounts:             map[string]Account{AdminAccount: {Name: AdminAccount, Enabled: true, Capabilities: []Capability{CapabilityLogin}}},
+		Intervals:        DefaultIntervals(),
+		InstanceLabelKey: "app.kubernetes.io/instance",
+		TrackingMethod:   TrackingAnnotation,
+		InClusterEnabled: true,
+		SessionDuration:  24 * time.Hour,
+		PasswordPattern:  regexp.MustCompile(`^.{8,32}$`),
+		Accounts:         map[string]Account{AdminAccount: {Name: AdminAccount, Enabled: true, Capabilities: []Capability{CapabilityLogin}}},
 	}
 }

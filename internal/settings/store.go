@@ -25,6 +25,8 @@ type Options struct {
 	// TLSDataPath, SSHDataPath and GPGDataPath are folders that go before the ConfigMaps of the same content; empty for
 	// none. They may be absent and are read at each use.
 	TLSDataPath, SSHDataPath, GPGDataPath string
+	// Intervals hold where argocd-cm states none; the zero value stands for DefaultIntervals.
+	Intervals Intervals
 	// Insecure tells that the server speaks plain HTTP, so that Ensure makes no certificate.
 	Insecure bool
 	// Entropy is how things that cannot be foreseen are made; nil for the real ones.
@@ -108,16 +110,22 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		return nil
 	}
-	s.apply(sources.read())
+	s.apply(s.read(sources))
 	close(s.ready)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.dirty:
-			s.apply(sources.read())
+			s.apply(s.read(sources))
 		}
 	}
+}
+
+func (s *Store) read(sources *sources) Input {
+	in := sources.read()
+	in.Intervals = s.options.Intervals
+	return in
 }
 
 // wake asks for a new reading; while one is asked for already, nothing is added.
