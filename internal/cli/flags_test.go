@@ -131,15 +131,15 @@ func TestIntervalsOfTheEnvironmentAreDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	intervals, err := cfg.intervals()
+	defaults, err := cfg.defaultSettings()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if intervals.Reconciliation != 5*time.Minute || intervals.ReconciliationJitter != 0 {
-		t.Errorf("intervals %+v", intervals)
+	if defaults.Reconciliation != 5*time.Minute || defaults.ReconciliationJitter != 0 {
+		t.Errorf("intervals %+v", defaults.Intervals)
 	}
 	cfg.reconciliation = "soon"
-	if _, err := cfg.intervals(); err == nil || !strings.Contains(err.Error(), "ARGOCD_RECONCILIATION_TIMEOUT") {
+	if _, err := cfg.defaultSettings(); err == nil || !strings.Contains(err.Error(), "ARGOCD_RECONCILIATION_TIMEOUT") {
 		t.Errorf("error %v, want one that names the variable", err)
 	}
 }
