@@ -5,9 +5,9 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// Application binds a place in one or more sources (Git, Helm or OCI) to a destination (a
-// cluster and a namespace) and says how the two are kept equal. Spec is what the user wants, Status
-// what was last observed, and Operation a request to act that has not been taken up yet.
+// Application binds a place in one or more sources (Git, Helm or OCI) to a destination (a cluster
+// and a namespace) and says how the two are kept equal. Spec is what the user wants, Status what
+// was last observed, and Operation a request to act that has not been taken up yet.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=applications,shortName=app;apps
@@ -23,12 +23,11 @@ type Application struct {
 	// Spec is the desired state.
 	Spec ApplicationSpec `json:"spec" protobuf:"bytes,2,opt,name=spec"`
 	// Status is what the controller last observed. Only the controller writes it. It is a plain
-	// field,
-	// not a subresource, so a client that writes the whole object must leave it as it found it.
+	// field, not a subresource, so a client that writes the whole object must leave it as it found
+	// it.
 	Status ApplicationStatus `json:"status,omitempty" protobuf:"bytes,3,opt,name=status"`
 	// Operation is a request to synchronize. Whoever wants a sync sets it; the controller moves it
-	// to
-	// status.operationState and clears it as soon as the work starts.
+	// to status.operationState and clears it as soon as the work starts.
 	Operation *Operation `json:"operation,omitempty" protobuf:"bytes,4,opt,name=operation"`
 }
 
@@ -61,24 +60,21 @@ type ApplicationSpec struct {
 	// Info lists facts for human readers, such as links and contacts. Nothing acts on them.
 	Info []Info `json:"info,omitempty" protobuf:"bytes,6,name=info"`
 	// RevisionHistoryLimit is how many finished syncs status.history remembers, which is how far
-	// back a
-	// rollback can go. Default 10; zero keeps none.
+	// back a rollback can go. Default 10; zero keeps none.
 	RevisionHistoryLimit *int64 `json:"revisionHistoryLimit,omitempty" protobuf:"bytes,7,name=revisionHistoryLimit"`
 	// Sources are the places that desired objects come from, for an Application that joins several
-	// of
-	// them. Source is disregarded when this list is not empty.
+	// of them. Source is disregarded when this list is not empty.
 	Sources ApplicationSources `json:"sources,omitempty" protobuf:"bytes,8,opt,name=sources"`
 	// SourceHydrator makes the Application render its sources into a branch and sync from that
 	// branch.
 	SourceHydrator *SourceHydrator `json:"sourceHydrator,omitempty" protobuf:"bytes,9,opt,name=sourceHydrator"`
 }
 
-// ApplicationDestination names a cluster and a namespace. The cluster is given by its address or
-// by its name, never by both.
+// ApplicationDestination names a cluster and a namespace. The cluster is given by its address or by
+// its name, never by both.
 type ApplicationDestination struct {
 	// Server is the address of the cluster's Kubernetes API, such as
-	// https://kubernetes.default.svc.
-	// Exclusive with Name.
+	// https://kubernetes.default.svc. Exclusive with Name.
 	Server string `json:"server,omitempty" protobuf:"bytes,1,opt,name=server"`
 	// Namespace is given to namespaced objects that name no namespace of their own.
 	Namespace string `json:"namespace,omitempty" protobuf:"bytes,2,opt,name=namespace"`

@@ -34,8 +34,7 @@ type ApplicationSetList struct {
 // ApplicationSetSpec is what a user asks of an ApplicationSet.
 type ApplicationSetSpec struct {
 	// GoTemplate fills templates in with Go's text/template and the functions of Sprig, in place of
-	// plain
-	// replacement of {{name}}. Default false.
+	// plain replacement of {{name}}. Default false.
 	GoTemplate bool `json:"goTemplate,omitempty" protobuf:"bytes,1,name=goTemplate"`
 	// Generators yield the parameters. Their results are joined.
 	Generators []ApplicationSetGenerator `json:"generators" protobuf:"bytes,2,name=generators"`
@@ -54,15 +53,13 @@ type ApplicationSetSpec struct {
 	// IgnoreApplicationDifferences are fields of generated Applications that others may change.
 	IgnoreApplicationDifferences ApplicationSetIgnoreDifferences `json:"ignoreApplicationDifferences,omitempty" protobuf:"bytes,9,name=ignoreApplicationDifferences"`
 	// TemplatePatch is a template of YAML that is merged into each Application after Template, for
-	// what the
-	// types of Template do not let through, such as lists and conditions. It is used with
+	// what the types of Template do not let through, such as lists and conditions. It is used with
 	// GoTemplate.
 	TemplatePatch *string `json:"templatePatch,omitempty" protobuf:"bytes,10,name=templatePatch"`
 }
 
 // ApplicationPreservedFields are annotations and labels of generated Applications that the
-// controller
-// leaves alone, though the template does not set them.
+// controller leaves alone, though the template does not set them.
 type ApplicationPreservedFields struct {
 	// Annotations are the keys of annotations.
 	Annotations []string `json:"annotations,omitempty" protobuf:"bytes,1,name=annotations"`
@@ -73,12 +70,10 @@ type ApplicationPreservedFields struct {
 // ApplicationSetSyncPolicy says what the controller may do to generated Applications.
 type ApplicationSetSyncPolicy struct {
 	// PreserveResourcesOnDeletion keeps the objects of a generated Application when that is
-	// deleted. Default
-	// false.
+	// deleted. Default false.
 	PreserveResourcesOnDeletion bool `json:"preserveResourcesOnDeletion,omitempty" protobuf:"bytes,1,name=syncPolicy"`
 	// ApplicationsSync says which changes the controller makes. Default sync, unless the
-	// installation says
-	// otherwise.
+	// installation says otherwise.
 	//
 	// +kubebuilder:validation:Optional
 	// +kubebuilder:validation:Enum=create-only;create-update;create-delete;sync

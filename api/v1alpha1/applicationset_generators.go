@@ -62,8 +62,7 @@ type ApplicationSetNestedGenerator struct {
 type ApplicationSetNestedGenerators []ApplicationSetNestedGenerator
 
 // ApplicationSetTerminalGenerator is a generator within a nested Matrix or Merge. It cannot nest
-// any
-// further.
+// any further.
 type ApplicationSetTerminalGenerator struct {
 	// List yields parameters that are written out.
 	List *ListGenerator `json:"list,omitempty" protobuf:"bytes,1,name=list"`
@@ -97,8 +96,7 @@ type ListGenerator struct {
 	// Template is merged over the template of the ApplicationSet.
 	Template ApplicationSetTemplate `json:"template,omitempty" protobuf:"bytes,2,name=template"`
 	// ElementsYaml is YAML text with a list of further sets. As all text it may hold parameters, of
-	// the other
-	// generator of a Matrix.
+	// the other generator of a Matrix.
 	ElementsYaml string `json:"elementsYaml,omitempty" protobuf:"bytes,3,opt,name=elementsYaml"`
 }
 

@@ -1,8 +1,7 @@
 package v1alpha1
 
 // GitGenerator yields one set for each folder or file of a Git repository that matches. Exactly one
-// of
-// Directories and Files is set.
+// of Directories and Files is set.
 type GitGenerator struct {
 	// RepoURL is the address of the repository.
 	RepoURL string `json:"repoURL" protobuf:"bytes,1,name=repoURL"`
@@ -41,8 +40,7 @@ type GitFileGeneratorItem struct {
 }
 
 // OciGenerator yields one set for each folder or file of an OCI artifact that matches. Exactly one
-// of
-// Directories and Files is set.
+// of Directories and Files is set.
 type OciGenerator struct {
 	// RepoURL is the address of the artifact, an oci:// URL.
 	RepoURL string `json:"repoURL" protobuf:"bytes,1,name=repoURL"`

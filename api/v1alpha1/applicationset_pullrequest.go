@@ -1,8 +1,7 @@
 package v1alpha1
 
 // PullRequestGenerator yields one set for each open pull request of a repository. Exactly one
-// service is
-// set.
+// service is set.
 type PullRequestGenerator struct {
 	// Github looks at GitHub.
 	Github *PullRequestGeneratorGithub `json:"github,omitempty" protobuf:"bytes,1,opt,name=github"`

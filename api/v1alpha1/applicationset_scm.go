@@ -1,8 +1,7 @@
 package v1alpha1
 
 // SCMProviderGenerator yields one set for each repository, and branch, of an organization. Exactly
-// one
-// service is set.
+// one service is set.
 type SCMProviderGenerator struct {
 	// Github looks at GitHub.
 	Github *SCMProviderGeneratorGithub `json:"github,omitempty" protobuf:"bytes,1,opt,name=github"`
@@ -134,8 +133,7 @@ type SCMProviderGeneratorAzureDevOps struct {
 // SCMProviderGeneratorAWSCodeCommit looks at the repositories of an AWS account.
 type SCMProviderGeneratorAWSCodeCommit struct {
 	// TagFilters pick repositories by their tags. Filters of the same key are alternatives; those
-	// of different
-	// keys must all match.
+	// of different keys must all match.
 	TagFilters []*TagFilter `json:"tagFilters,omitempty" protobuf:"bytes,1,opt,name=tagFilters"`
 	// Role is a role to assume. Empty means the identity of the pod.
 	Role string `json:"role,omitempty" protobuf:"bytes,2,opt,name=role"`

@@ -17,8 +17,7 @@ type ApplicationSetStrategy struct {
 // ApplicationSetRolloutStrategy holds the steps of a rollout.
 type ApplicationSetRolloutStrategy struct {
 	// Steps are taken in order. The next begins when all Applications of the one before are
-	// healthy. An
-	// Application that matches no step is not synchronized.
+	// healthy. An Application that matches no step is not synchronized.
 	Steps []ApplicationSetRolloutStep `json:"steps,omitempty" protobuf:"bytes,1,opt,name=steps"`
 }
 
@@ -28,8 +27,7 @@ type ApplicationSetRolloutStep struct {
 	// one.
 	MatchExpressions []ApplicationMatchExpression `json:"matchExpressions,omitempty" protobuf:"bytes,1,opt,name=matchExpressions"`
 	// MaxUpdate is how many Applications of the step may be synchronized at the same time, as a
-	// number or as
-	// a percentage that is rounded down, though not to zero. Default: all. Zero: none.
+	// number or as a percentage that is rounded down, though not to zero. Default: all. Zero: none.
 	MaxUpdate *intstr.IntOrString `json:"maxUpdate,omitempty" protobuf:"bytes,2,opt,name=maxUpdate"`
 }
 

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func (c *ApplicationCondition) IsError() bool {
 
 // SetConditions replaces the conditions of the evaluated types by the observed ones and leaves those
 // of other types alone. A condition that was there before with the same message keeps its time; a new
-// one gets the given time. The result is sorted by type.
+// one gets the given time. The result is sorted by type and message.
 func (s *ApplicationStatus) SetConditions(now metav1.Time, observed []ApplicationCondition, evaluated ...ApplicationConditionType) {
 	var conditions []ApplicationCondition
 	for _, condition := range s.Conditions {
@@ -69,7 +70,7 @@ func (s *ApplicationStatus) SetConditions(now metav1.Time, observed []Applicatio
 		conditions = append(conditions, condition)
 	}
 	slices.SortStableFunc(conditions, func(a, b ApplicationCondition) int {
-		return strings.Compare(string(a.Type), string(b.Type))
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Message, b.Message))
 	})
 	s.Conditions = conditions
 }

@@ -8,7 +8,7 @@ import (
 type AppHealthStatus struct {
 	// Status is the health.
 	Status HealthStatusCode `json:"status,omitempty" protobuf:"bytes,1,opt,name=status"`
-	// Message used to explain it. It is no longer written.
+	// Message explains it to people, where there is something to say.
 	Message string `json:"message,omitempty" protobuf:"bytes,2,opt,name=message"`
 	// LastTransitionTime is when the health last changed.
 	LastTransitionTime *metav1.Time `json:"lastTransitionTime,omitempty" protobuf:"bytes,3,opt,name=lastTransitionTime"`
@@ -20,9 +20,7 @@ type HealthStatus struct {
 	Status HealthStatusCode `json:"status,omitempty" protobuf:"bytes,1,opt,name=status"`
 	// Message explains it to people.
 	Message string `json:"message,omitempty" protobuf:"bytes,2,opt,name=message"`
-	// LastTransitionTime is when the health last changed. It is set on the nodes of a resource tree
-	// and not
-	// in the status of an Application.
+	// LastTransitionTime is no longer written. It stays so that old objects can be read.
 	LastTransitionTime *metav1.Time `json:"lastTransitionTime,omitempty" protobuf:"bytes,3,opt,name=lastTransitionTime"`
 }
 

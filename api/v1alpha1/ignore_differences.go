@@ -19,7 +19,6 @@ type ResourceIgnoreDifferences struct {
 	// JQPathExpressions name fields by jq paths, such as .spec.template.spec.initContainers[0].
 	JQPathExpressions []string `json:"jqPathExpressions,omitempty" protobuf:"bytes,6,opt,name=jqPathExpressions"`
 	// ManagedFieldsManagers are field managers whose writes are trusted: a field that one of them
-	// owns on
-	// the live object does not count as a difference.
+	// owns on the live object does not count as a difference.
 	ManagedFieldsManagers []string `json:"managedFieldsManagers,omitempty" protobuf:"bytes,7,opt,name=managedFieldsManagers"`
 }

@@ -42,12 +42,10 @@ type SyncOperation struct {
 	// Sources replace the sources of the specification for this operation, as a rollback does.
 	Sources ApplicationSources `json:"sources,omitempty" protobuf:"bytes,10,opt,name=sources"`
 	// Revisions are the revisions to apply, one for each of several sources. Empty means their
-	// target
-	// revisions.
+	// target revisions.
 	Revisions []string `json:"revisions,omitempty" protobuf:"bytes,11,opt,name=revisions"`
 	// SelfHealAttemptsCount is how many times in a row the controller has tried to put the same
-	// revision
-	// right again.
+	// revision right again.
 	SelfHealAttemptsCount int64 `json:"autoHealAttemptsCount,omitempty" protobuf:"bytes,12,opt,name=autoHealAttemptsCount"`
 }
 

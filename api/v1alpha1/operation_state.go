@@ -60,8 +60,7 @@ type ResourceResult struct {
 	// HookType is what sort of hook the object is, empty for one that is no hook.
 	HookType HookType `json:"hookType,omitempty" protobuf:"bytes,8,opt,name=hookType"`
 	// HookPhase is how far the hook got. For an object that is no hook it tells whether the object
-	// became
-	// healthy.
+	// became healthy.
 	HookPhase OperationPhase `json:"hookPhase,omitempty" protobuf:"bytes,9,opt,name=hookPhase"`
 	// SyncPhase is the phase of the synchronization in which the object came.
 	SyncPhase SyncPhase `json:"syncPhase,omitempty" protobuf:"bytes,10,opt,name=syncPhase"`

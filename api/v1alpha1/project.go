@@ -6,8 +6,7 @@ import (
 
 // AppProject is a group of Applications with rules in common: which sources they may use, where
 // they may go, which kinds of objects they may contain, when they may be synchronized, and who may
-// do
-// what with them.
+// do what with them.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=appprojects,shortName=appproj;appprojs
@@ -32,7 +31,8 @@ type AppProjectList struct {
 	Items []AppProject `json:"items" protobuf:"bytes,2,rep,name=items"`
 }
 
-// AppProjectSpec holds the rules of an AppProject.
+// AppProjectSpec holds the rules of an AppProject. Patterns in it are globs. In SourceRepos and
+// Destinations a pattern that starts with ! forbids what it matches, whatever other patterns allow.
 type AppProjectSpec struct {
 	// SourceRepos are patterns of repository URLs that Applications may use.
 	SourceRepos []string `json:"sourceRepos,omitempty" protobuf:"bytes,1,name=sourceRepos"`
@@ -45,8 +45,7 @@ type AppProjectSpec struct {
 	// Roles are named sets of permissions for users, groups and machines.
 	Roles []ProjectRole `json:"roles,omitempty" protobuf:"bytes,4,rep,name=roles"`
 	// ClusterResourceWhitelist are the kinds of objects without a namespace that are allowed. Empty
-	// allows
-	// none.
+	// allows none.
 	ClusterResourceWhitelist []ClusterResourceRestrictionItem `json:"clusterResourceWhitelist,omitempty" protobuf:"bytes,5,opt,name=clusterResourceWhitelist"`
 	// NamespaceResourceBlacklist are the kinds of namespaced objects that are forbidden.
 	NamespaceResourceBlacklist []metav1.GroupKind `json:"namespaceResourceBlacklist,omitempty" protobuf:"bytes,6,opt,name=namespaceResourceBlacklist"`
@@ -62,8 +61,7 @@ type AppProjectSpec struct {
 	// ClusterResourceBlacklist are the kinds of objects without a namespace that are forbidden.
 	ClusterResourceBlacklist []ClusterResourceRestrictionItem `json:"clusterResourceBlacklist,omitempty" protobuf:"bytes,11,opt,name=clusterResourceBlacklist"`
 	// SourceNamespaces are patterns of namespaces, beside that of the installation, in which
-	// Applications
-	// of the project may lie.
+	// Applications of the project may lie.
 	SourceNamespaces []string `json:"sourceNamespaces,omitempty" protobuf:"bytes,12,opt,name=sourceNamespaces"`
 	// PermitOnlyProjectScopedClusters limits destinations to clusters that belong to the project.
 	PermitOnlyProjectScopedClusters bool `json:"permitOnlyProjectScopedClusters,omitempty" protobuf:"bytes,13,opt,name=permitOnlyProjectScopedClusters"`
@@ -87,8 +85,7 @@ type ApplicationDestinationServiceAccount struct {
 	// Namespace is a pattern of the destination namespace.
 	Namespace string `json:"namespace,omitempty" protobuf:"bytes,2,opt,name=namespace"`
 	// DefaultServiceAccount is the service account to act as, as name or as namespace:name. Without
-	// a
-	// namespace the destination namespace is meant.
+	// a namespace the destination namespace is meant.
 	DefaultServiceAccount string `json:"defaultServiceAccount" protobuf:"bytes,3,opt,name=defaultServiceAccount"`
 }
 
@@ -112,8 +109,7 @@ type SignatureKey struct {
 // Application and that no Application manages.
 type OrphanedResourcesMonitorSettings struct {
 	// Warn adds a warning to the conditions of Applications whose namespace holds such objects.
-	// Default
-	// false.
+	// Default false.
 	Warn *bool `json:"warn,omitempty" protobuf:"bytes,1,name=warn"`
 	// Ignore are objects that may be there.
 	Ignore []OrphanedResourceKey `json:"ignore,omitempty" protobuf:"bytes,2,opt,name=ignore"`

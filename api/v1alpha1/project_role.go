@@ -6,8 +6,8 @@ type ProjectRole struct {
 	Name string `json:"name" protobuf:"bytes,1,opt,name=name"`
 	// Description is for people.
 	Description string `json:"description,omitempty" protobuf:"bytes,2,opt,name=description"`
-	// Policies are lines in the policy syntax of Casbin, each of the form
-	// p, proj:<project>:<role>, <resource>, <action>, <project>/<object>, <allow or deny>.
+	// Policies are lines in the policy syntax of Casbin, each of the form p, proj:<project>:<role>,
+	// <resource>, <action>, <project>/<object>, <allow or deny>.
 	Policies []string `json:"policies,omitempty" protobuf:"bytes,3,rep,name=policies"`
 	// JWTTokens are tokens that were issued for the role.
 	JWTTokens []JWTToken `json:"jwtTokens,omitempty" protobuf:"bytes,4,rep,name=jwtTokens"`

@@ -5,8 +5,7 @@ import (
 )
 
 // Repository is what is needed to reach one repository. Credentials in it are left out of answers
-// of
-// the API.
+// of the API.
 type Repository struct {
 	// Repo is the URL of the repository.
 	Repo string `json:"repo" protobuf:"bytes,1,opt,name=repo"`
@@ -33,8 +32,7 @@ type Repository struct {
 	// Name is a name by which charts can refer to a Helm repository, as @name.
 	Name string `json:"name,omitempty" protobuf:"bytes,12,opt,name=name"`
 	// InheritedCreds is true when the credentials come from RepoCreds and not from the repository's
-	// own
-	// Secret.
+	// own Secret.
 	InheritedCreds bool `json:"inheritedCreds,omitempty" protobuf:"bytes,13,opt,name=inheritedCreds"`
 	// EnableOCI says that a Helm repository is an OCI registry.
 	EnableOCI bool `json:"enableOCI,omitempty" protobuf:"bytes,14,opt,name=enableOCI"`
@@ -43,8 +41,7 @@ type Repository struct {
 	// GithubAppId is the ID of the GitHub App.
 	GithubAppId int64 `json:"githubAppID,omitempty" protobuf:"bytes,16,opt,name=githubAppID"`
 	// GithubAppInstallationId is the ID of the installation of the GitHub App. Zero: found by the
-	// owner of
-	// the repository.
+	// owner of the repository.
 	GithubAppInstallationId int64 `json:"githubAppInstallationID,omitempty" protobuf:"bytes,17,opt,name=githubAppInstallationID"`
 	// GitHubAppEnterpriseBaseURL is the API address of a GitHub Enterprise. Default:
 	// https://api.github.com.
@@ -69,8 +66,7 @@ type Repository struct {
 	// Depth limits how many commits of the history are fetched. Zero fetches all.
 	Depth int64 `json:"depth,omitempty" protobuf:"bytes,27,opt,name=depth"`
 	// WebhookManifestCacheWarmDisabled keeps webhooks from preparing the cache for Applications
-	// that a
-	// commit does not touch.
+	// that a commit does not touch.
 	WebhookManifestCacheWarmDisabled bool `json:"webhookManifestCacheWarmDisabled,omitempty" protobuf:"varint,28,opt,name=webhookManifestCacheWarmDisabled"`
 	// AzureServicePrincipalClientId is the client ID of an Azure service principal.
 	AzureServicePrincipalClientId string `json:"azureServicePrincipalClientId,omitempty" protobuf:"bytes,29,opt,name=azureServicePrincipalClientId"`

@@ -1,8 +1,7 @@
 package v1alpha1
 
 // ResourceDiff shows how an object and what is desired of it differ. The states are JSON text,
-// empty
-// or null where there is none.
+// empty or null where there is none.
 type ResourceDiff struct {
 	// Group is the API group of the object.
 	Group string `json:"group,omitempty" protobuf:"bytes,1,opt,name=group"`

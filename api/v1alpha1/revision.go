@@ -30,8 +30,7 @@ type RevisionReference struct {
 
 // CommitMetadata describes a commit that another one refers to. It is taken from trailers of the
 // commit message that start with Argocd-reference-commit-, so all of it is only what the writer of
-// that
-// message claims.
+// that message claims.
 type CommitMetadata struct {
 	// Author is who wrote it, as Name <address>.
 	Author string `json:"author,omitempty" protobuf:"bytes,1,opt,name=author"`
@@ -76,8 +75,7 @@ type ChartDetails struct {
 }
 
 // ComponentParameter is a parameter of a component of a source. It belongs to a tool that is no
-// longer
-// supported and stays for its message.
+// longer supported and stays for its message.
 type ComponentParameter struct {
 	// Component is the name of the component.
 	Component string `json:"component,omitempty" protobuf:"bytes,1,opt,name=component"`

@@ -1,15 +1,13 @@
 package v1alpha1
 
 import (
-	"reflect"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// ApplicationSource is one place that desired objects come from, and how they are rendered. At
-// most one of Helm, Kustomize, Directory and Plugin may be set; when none is, the tool is
-// recognized by
+// ApplicationSource is one place that desired objects come from, and how they are rendered. At most
+// one of Helm, Kustomize, Directory and Plugin may be set; when none is, the tool is recognized by
 // the files that lie at Path.
 type ApplicationSource struct {
 	// RepoURL is the address of the Git repository, Helm repository or OCI artifact.
@@ -17,10 +15,8 @@ type ApplicationSource struct {
 	// Path is the folder within the repository, relative to its root. Not used when Chart is set.
 	Path string `json:"path,omitempty" protobuf:"bytes,2,opt,name=path"`
 	// TargetRevision is what to take from the repository. For Git: a branch, a tag, a commit or a
-	// semantic
-	// version range over tags; empty means HEAD. For Helm and OCI: a version, a range or a digest;
-	// empty
-	// means the newest.
+	// semantic version range over tags; empty means HEAD. For Helm and OCI: a version, a range or a
+	// digest; empty means the newest.
 	TargetRevision string `json:"targetRevision,omitempty" protobuf:"bytes,4,opt,name=targetRevision"`
 	// Helm holds parameters for rendering with Helm.
 	Helm *ApplicationSourceHelm `json:"helm,omitempty" protobuf:"bytes,7,opt,name=helm"`
@@ -39,9 +35,8 @@ type ApplicationSource struct {
 	// spec.sources.
 	Name string `json:"name,omitempty" protobuf:"bytes,14,opt,name=name"`
 	// TagPrefix narrows TargetRevision, when that is a range, to Git tags that start with this
-	// text. The
-	// prefix is left out when versions are compared: with prefix app/ the range 1.* may pick
-	// app/1.4.2.
+	// text. The prefix is left out when versions are compared: with prefix app/ the range 1.* may
+	// pick app/1.4.2.
 	TagPrefix string `json:"tagPrefix,omitempty" protobuf:"bytes,15,opt,name=tagPrefix"`
 }
 
@@ -66,9 +61,11 @@ const (
 // DefaultRevision is the Git revision that stands for an empty target revision.
 const DefaultRevision = "HEAD"
 
-// IsZero reports whether the source says nothing at all.
+// IsZero reports whether the source says nothing at all, not even in its parameters.
 func (s *ApplicationSource) IsZero() bool {
-	return s == nil || reflect.ValueOf(*s).IsZero()
+	return s == nil || (s.RepoURL == "" && s.Path == "" && s.Chart == "" && s.Ref == "" && s.Name == "" &&
+		s.TargetRevision == "" && s.TagPrefix == "" &&
+		s.Helm.IsZero() && s.Kustomize.IsZero() && s.Directory.IsZero() && s.Plugin.IsZero())
 }
 
 // IsRefOnly reports whether the source only lends its files to its neighbours: it has a Ref and

@@ -1,8 +1,6 @@
 package v1alpha1
 
-import (
-	"reflect"
-)
+import "k8s.io/apimachinery/pkg/api/equality"
 
 // ApplicationSourceDirectory holds parameters for reading a folder of manifests.
 type ApplicationSourceDirectory struct {
@@ -38,7 +36,7 @@ type JsonnetVar struct {
 	Code bool `json:"code,omitempty" protobuf:"bytes,3,opt,name=code"`
 }
 
-// IsZero reports whether nothing is set.
+// IsZero reports whether nothing is set. Empty lists are nothing.
 func (d *ApplicationSourceDirectory) IsZero() bool {
-	return d == nil || reflect.ValueOf(*d).IsZero()
+	return d == nil || equality.Semantic.DeepEqual(d, &ApplicationSourceDirectory{})
 }

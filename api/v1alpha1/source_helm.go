@@ -1,20 +1,17 @@
 package v1alpha1
 
 import (
-	"reflect"
-
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// ApplicationSourceHelm holds what is passed to Helm when a chart is rendered. Values are merged
-// in this order, later ones winning: the chart's own values, ValueFiles in their order, Values or
+// ApplicationSourceHelm holds what is passed to Helm when a chart is rendered. Values are merged in
+// this order, later ones winning: the chart's own values, ValueFiles in their order, Values or
 // ValuesObject, then Parameters and FileParameters.
 type ApplicationSourceHelm struct {
 	// ValueFiles are paths of value files, relative to the source's path, or starting with / for
-	// the root
-	// of the repository, or with $name for the source of that Ref. URLs are taken when their scheme
-	// is
-	// allowed. Paths may be globs.
+	// the root of the repository, or with $name for the source of that Ref. URLs are taken when
+	// their scheme is allowed. Paths may be globs.
 	ValueFiles []string `json:"valueFiles,omitempty" protobuf:"bytes,1,opt,name=valueFiles"`
 	// Parameters are single values, as given to helm by --set.
 	Parameters []HelmParameter `json:"parameters,omitempty" protobuf:"bytes,2,opt,name=parameters"`
@@ -28,8 +25,7 @@ type ApplicationSourceHelm struct {
 	// the same.
 	Version string `json:"version,omitempty" protobuf:"bytes,6,opt,name=version"`
 	// PassCredentials sends the credentials of the repository to other hosts too, when its index or
-	// a
-	// dependency points there.
+	// a dependency points there.
 	PassCredentials bool `json:"passCredentials,omitempty" protobuf:"bytes,7,opt,name=passCredentials"`
 	// IgnoreMissingValueFiles passes over value files that do not exist, in place of an error.
 	IgnoreMissingValueFiles bool `json:"ignoreMissingValueFiles,omitempty" protobuf:"bytes,8,opt,name=ignoreMissingValueFiles"`
@@ -45,8 +41,7 @@ type ApplicationSourceHelm struct {
 	// cluster.
 	KubeVersion string `json:"kubeVersion,omitempty" protobuf:"bytes,12,opt,name=kubeVersion"`
 	// APIVersions are the resource types that the chart sees, each as [group/]version/kind.
-	// Default: those
-	// that the destination cluster serves.
+	// Default: those that the destination cluster serves.
 	APIVersions []string `json:"apiVersions,omitempty" protobuf:"bytes,13,opt,name=apiVersions"`
 	// SkipTests leaves out manifests that carry Helm's test hook.
 	SkipTests bool `json:"skipTests,omitempty" protobuf:"bytes,14,opt,name=skipTests"`
@@ -73,9 +68,9 @@ type HelmFileParameter struct {
 	Path string `json:"path,omitempty" protobuf:"bytes,2,opt,name=path"`
 }
 
-// IsZero reports whether nothing is set.
+// IsZero reports whether nothing is set. Empty lists are nothing.
 func (h *ApplicationSourceHelm) IsZero() bool {
-	return h == nil || reflect.ValueOf(*h).IsZero()
+	return h == nil || equality.Semantic.DeepEqual(h, &ApplicationSourceHelm{})
 }
 
 // ValuesYAML returns the inline values as YAML or JSON text, from ValuesObject when it is set and

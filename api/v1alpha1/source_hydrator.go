@@ -6,16 +6,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// SourceHydrator says what to render, which branch to commit the result to, and where from to
-// sync.
+// SourceHydrator says what to render, which branch to commit the result to, and where from to sync.
 type SourceHydrator struct {
 	// DrySource is what is rendered.
 	DrySource DrySource `json:"drySource" protobuf:"bytes,1,name=drySource"`
 	// SyncSource is the branch and folder that objects are applied from.
 	SyncSource SyncSource `json:"syncSource" protobuf:"bytes,2,name=syncSource"`
 	// HydrateTo names another branch to commit to, from which a person or a pipeline promotes into
-	// the
-	// branch of SyncSource. Absent: commits go straight to that branch.
+	// the branch of SyncSource. Absent: commits go straight to that branch.
 	HydrateTo *HydrateTo `json:"hydrateTo,omitempty" protobuf:"bytes,3,opt,name=hydrateTo"`
 }
 
@@ -42,8 +40,7 @@ type SyncSource struct {
 	// TargetBranch is the branch to sync from.
 	TargetBranch string `json:"targetBranch" protobuf:"bytes,1,name=targetBranch"`
 	// Path is the folder of the manifests. It cannot be the root of the repository, because the
-	// folder is
-	// emptied before each rendering.
+	// folder is emptied before each rendering.
 	//
 	// +kubebuilder:validation:Required
 	// +kubebuilder:validation:MinLength=1
@@ -66,8 +63,7 @@ type SourceHydratorStatus struct {
 	// CurrentOperation is the hydration that runs, or the last one that ran.
 	CurrentOperation *HydrateOperation `json:"currentOperation,omitempty" protobuf:"bytes,2,opt,name=currentOperation"`
 	// LastComparedDryRevision is the commit of the dry source that was looked at last, whether or
-	// not it
-	// had to be rendered.
+	// not it had to be rendered.
 	LastComparedDryRevision string `json:"lastComparedDryRevision,omitempty" protobuf:"bytes,3,opt,name=lastComparedDryRevision"`
 }
 

@@ -1,8 +1,7 @@
 package v1alpha1
 
 import (
-	"reflect"
-
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -22,8 +21,7 @@ type ApplicationSourceKustomize struct {
 	// CommonAnnotations are put onto every object.
 	CommonAnnotations map[string]string `json:"commonAnnotations,omitempty" protobuf:"bytes,6,opt,name=commonAnnotations"`
 	// ForceCommonLabels lets CommonLabels replace labels that the kustomization sets already.
-	// Otherwise
-	// that is an error.
+	// Otherwise that is an error.
 	ForceCommonLabels bool `json:"forceCommonLabels,omitempty" protobuf:"bytes,7,opt,name=forceCommonLabels"`
 	// ForceCommonAnnotations lets CommonAnnotations replace annotations that the kustomization sets
 	// already. Otherwise that is an error.
@@ -31,8 +29,7 @@ type ApplicationSourceKustomize struct {
 	// Namespace is given to every namespaced object.
 	Namespace string `json:"namespace,omitempty" protobuf:"bytes,9,opt,name=namespace"`
 	// CommonAnnotationsEnvsubst replaces $NAME and ${NAME} in the values of CommonAnnotations by
-	// variables
-	// of the build environment.
+	// variables of the build environment.
 	CommonAnnotationsEnvsubst bool `json:"commonAnnotationsEnvsubst,omitempty" protobuf:"bytes,10,opt,name=commonAnnotationsEnvsubst"`
 	// Replicas override the replica counts of workloads.
 	Replicas KustomizeReplicas `json:"replicas,omitempty" protobuf:"bytes,11,opt,name=replicas"`
@@ -45,8 +42,7 @@ type ApplicationSourceKustomize struct {
 	// LabelWithoutSelector keeps CommonLabels out of selectors. They still go onto the objects.
 	LabelWithoutSelector bool `json:"labelWithoutSelector,omitempty" protobuf:"bytes,14,opt,name=labelWithoutSelector"`
 	// KubeVersion is the Kubernetes version that charts inflated by Kustomize see. Default: that of
-	// the
-	// destination cluster.
+	// the destination cluster.
 	KubeVersion string `json:"kubeVersion,omitempty" protobuf:"bytes,15,opt,name=kubeVersion"`
 	// APIVersions are the resource types that charts inflated by Kustomize see, each as
 	// [group/]version/kind. Default: those that the destination cluster serves.
@@ -120,7 +116,7 @@ type KustomizeGvk struct {
 	Kind string `json:"kind,omitempty" protobuf:"bytes,3,opt,name=kind"`
 }
 
-// IsZero reports whether nothing is set.
+// IsZero reports whether nothing is set. Empty lists are nothing.
 func (k *ApplicationSourceKustomize) IsZero() bool {
-	return k == nil || reflect.ValueOf(*k).IsZero()
+	return k == nil || equality.Semantic.DeepEqual(k, &ApplicationSourceKustomize{})
 }

@@ -27,8 +27,7 @@ type ApplicationStatus struct {
 	// Summary collects what is interesting at a glance.
 	Summary ApplicationSummary `json:"summary,omitempty" protobuf:"bytes,10,opt,name=summary"`
 	// ResourceHealthSource tells where the health of single objects is kept: in Resources when
-	// empty, or
-	// only in the resource tree.
+	// empty, or only in the resource tree.
 	ResourceHealthSource ResourceHealthLocation `json:"resourceHealthSource,omitempty" protobuf:"bytes,11,opt,name=resourceHealthSource"`
 	// SourceTypes are the tools that render each of several sources.
 	SourceTypes []ApplicationSourceType `json:"sourceTypes,omitempty" protobuf:"bytes,12,opt,name=sourceTypes"`
@@ -106,8 +105,7 @@ type ResourceStatus struct {
 	// SyncWave is the wave of a synchronization in which the object comes. Lower waves come first.
 	SyncWave int64 `json:"syncWave,omitempty" protobuf:"bytes,10,opt,name=syncWave"`
 	// RequiresDeletionConfirmation is true for an object that may only be deleted after a person
-	// confirmed
-	// it.
+	// confirmed it.
 	RequiresDeletionConfirmation bool `json:"requiresDeletionConfirmation,omitempty" protobuf:"bytes,11,opt,name=requiresDeletionConfirmation"`
 }
 

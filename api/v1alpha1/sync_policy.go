@@ -13,12 +13,10 @@ type SyncPolicy struct {
 	// SyncOptions change how objects are applied, each as Name=value, such as CreateNamespace=true.
 	SyncOptions SyncOptions `json:"syncOptions,omitempty" protobuf:"bytes,2,opt,name=syncOptions"`
 	// Retry says whether and when a failed sync is tried again. It holds for automated syncs and is
-	// the
-	// default of those started by hand.
+	// the default of those started by hand.
 	Retry *RetryStrategy `json:"retry,omitempty" protobuf:"bytes,3,opt,name=retry"`
 	// ManagedNamespaceMetadata is put onto the destination namespace when the sync option
-	// CreateNamespace
-	// is true.
+	// CreateNamespace is true.
 	ManagedNamespaceMetadata *ManagedNamespaceMetadata `json:"managedNamespaceMetadata,omitempty" protobuf:"bytes,4,opt,name=managedNamespaceMetadata"`
 }
 
@@ -33,18 +31,16 @@ type ManagedNamespaceMetadata struct {
 	Annotations map[string]string `json:"annotations,omitempty" protobuf:"bytes,2,opt,name=annotations"`
 }
 
-// SyncPolicyAutomated says which syncs the controller starts by itself. It always starts one when
-// a new revision differs from the live state.
+// SyncPolicyAutomated says which syncs the controller starts by itself. It always starts one when a
+// new revision differs from the live state.
 type SyncPolicyAutomated struct {
 	// Prune also deletes objects that are no longer desired. Default false.
 	Prune *bool `json:"prune,omitempty" protobuf:"bytes,1,opt,name=prune"`
 	// SelfHeal also starts a sync when live objects change while the revision stays the same.
-	// Default
-	// false.
+	// Default false.
 	SelfHeal *bool `json:"selfHeal,omitempty" protobuf:"bytes,2,opt,name=selfHeal"`
 	// AllowEmpty permits a sync that would delete everything because nothing is desired any more.
-	// Default
-	// false.
+	// Default false.
 	AllowEmpty *bool `json:"allowEmpty,omitempty" protobuf:"bytes,3,opt,name=allowEmpty"`
 	// Enabled switches automated syncs off without losing the other settings. Default true.
 	Enabled *bool `json:"enabled,omitempty" protobuf:"bytes,4,opt,name=enabled"`
@@ -57,8 +53,7 @@ type RetryStrategy struct {
 	// Backoff is the pause before each new attempt.
 	Backoff *Backoff `json:"backoff,omitempty" protobuf:"bytes,2,opt,name=backoff,casttype=Backoff"`
 	// Refresh takes the newest revision for a new attempt when there is one, in place of the
-	// revision that
-	// failed. Default false.
+	// revision that failed. Default false.
 	Refresh bool `json:"refresh,omitempty" protobuf:"bytes,3,opt,name=refresh"`
 }
 
@@ -82,12 +77,12 @@ const (
 	DefaultSyncRetryFactor int64 = 2
 )
 
-// Get returns the value of the option of this name, and whether it is set. The last entry wins when
+// Get returns the value of the option of this name, and whether it is set. The first entry wins when
 // an option is given twice.
 func (o SyncOptions) Get(name string) (value string, ok bool) {
-	for _, option := range slices.Backward(o) {
-		if key, value, found := strings.Cut(option, "="); found && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value), true
+	for _, option := range o {
+		if key, value, found := strings.Cut(option, "="); found && key == name {
+			return value, true
 		}
 	}
 	return "", false

@@ -6,8 +6,7 @@ type SyncWindows []*InlineSyncWindow
 // InlineSyncWindow is a recurring time at which syncs are allowed or denied. It holds for the
 // Applications that match one of its patterns by name, by namespace or by cluster. When no window
 // matches an Application, syncs are allowed at any time; when some that allow match, only within
-// one of
-// them; one that denies wins over those that allow.
+// one of them; one that denies wins over those that allow.
 type InlineSyncWindow struct {
 	// Kind is allow or deny.
 	Kind string `json:"kind,omitempty" protobuf:"bytes,1,opt,name=kind"`
@@ -33,8 +32,7 @@ type InlineSyncWindow struct {
 	// Description is for people.
 	Description string `json:"description,omitempty" protobuf:"bytes,10,opt,name=description"`
 	// SyncOverrun lets a sync go on that was started when it was allowed, when this window closes
-	// (allow)
-	// or opens (deny) meanwhile.
+	// (allow) or opens (deny) meanwhile.
 	SyncOverrun bool `json:"syncOverrun,omitempty" protobuf:"bytes,11,opt,name=syncOverrun"`
 }
 

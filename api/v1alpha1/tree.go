@@ -11,8 +11,7 @@ type ApplicationTree struct {
 	// Nodes are the managed objects and their descendants, such as the pods of a Deployment.
 	Nodes []ResourceNode `json:"nodes,omitempty" protobuf:"bytes,1,rep,name=nodes"`
 	// OrphanedNodes are objects in the destination namespace that no Application manages. They are
-	// only
-	// looked for when the project asks for it.
+	// only looked for when the project asks for it.
 	OrphanedNodes []ResourceNode `json:"orphanedNodes,omitempty" protobuf:"bytes,2,rep,name=orphanedNodes"`
 	// Hosts are the cluster nodes that pods of the Application run on.
 	Hosts []HostInfo `json:"hosts,omitempty" protobuf:"bytes,3,rep,name=hosts"`
@@ -71,8 +70,7 @@ type InfoItem struct {
 }
 
 // ResourceNetworkingInfo is what is known about an object's place in the network. It draws the
-// lines
-// from ingresses over services to pods.
+// lines from ingresses over services to pods.
 type ResourceNetworkingInfo struct {
 	// TargetLabels are the labels of pods that the object sends traffic to.
 	TargetLabels map[string]string `json:"targetLabels,omitempty" protobuf:"bytes,1,opt,name=targetLabels"`

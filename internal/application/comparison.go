@@ -1,0 +1,283 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/compare"
+	"github.com/fairlead-cd/fairlead/internal/health"
+	"github.com/fairlead-cd/fairlead/internal/plan"
+)
+
+// comparison is what an Application wants beside what there is.
+type comparison struct {
+	desired *desired
+	objects []object
+	// empty says that nothing is desired at all.
+	empty bool
+}
+
+// object is one object of an Application, desired or live or both.
+type object struct {
+	plan.Reference
+	desired *unstructured.Unstructured // nil: it is not in the source
+	live    *cluster.Object            // nil: it is not in the cluster
+	wave    int
+	verdict
+}
+
+// verdict is what comparing and assessing one object gave. It holds all that a
+// reconcile needs to know of the live object, so that its body is decoded only
+// when it changed.
+type verdict struct {
+	differs   bool
+	health    health.Result
+	hasHealth bool
+	// healthIgnored takes the object out of the Application's health.
+	healthIgnored bool
+	// extraneous and kept are options of the live object: it does not count as
+	// a difference when it is not desired; it is not to be pruned.
+	extraneous, kept bool
+	// dependent says that another object made it.
+	dependent bool
+	// clientSide says that client-side apply owns fields of it.
+	clientSide   bool
+	images, urls []string
+	wave         int
+}
+
+// results remembers verdicts by object and by what they were made from.
+type results map[cluster.Key]remembered
+
+type remembered struct {
+	desired string // hash of the target, "" when it is not desired
+	live    string // version of the live object
+	verdict
+}
+
+// synced says that a sync would leave the object alone.
+func (o *object) synced() bool {
+	switch {
+	case o.desired == nil:
+		return o.extraneous
+	case o.live == nil:
+		return false
+	default:
+		return !o.differs
+	}
+}
+
+// prunable says that the object is not desired and may be deleted by a sync.
+func (o *object) prunable() bool { return o.desired == nil && !o.kept && !o.extraneous }
+
+func (c *comparison) synced() bool {
+	return !slices.ContainsFunc(c.objects, func(o object) bool { return !o.synced() })
+}
+
+// compare holds what is desired by the specification against the live state.
+func (r *reconciliation) compare(ctx context.Context) error {
+	current, err := r.compareWith(ctx, r.desired)
+	if err != nil {
+		return err
+	}
+	r.current = current
+	return nil
+}
+
+// compareWith compares the objects that concern the Application: those that
+// are desired, and the live ones that carry its mark.
+func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparison, error) {
+	if r.memory.targets.identity != r.targetsIdentity(&d.result) {
+		made, err := r.makeTargets(ctx, &d.result)
+		if err != nil {
+			return nil, incomparable(err)
+		}
+		r.memory.targets = made
+		r.destination.Live.Want(r.instance, made.keyList())
+	}
+	wanted := r.memory.targets
+	out := &comparison{desired: d, objects: make([]object, 0, len(wanted.list)), empty: len(wanted.list) == 0}
+	kept := make(results, len(wanted.list))
+	for _, target := range wanted.list {
+		o, err := r.compareTarget(ctx, target, kept)
+		if err != nil {
+			return nil, err
+		}
+		out.objects = append(out.objects, o)
+	}
+	for _, live := range r.destination.Live.Managed(r.instance) {
+		if _, ok := wanted.keys[live.Key]; ok || !live.Deleting.IsZero() || live.App != r.instance {
+			continue
+		}
+		if o := r.undesired(live, kept); !o.dependent {
+			out.objects = append(out.objects, o)
+		}
+	}
+	r.memory.results = kept
+	slices.SortFunc(out.objects, func(a, b object) int { return compareReferences(a.Reference, b.Reference) })
+	return out, nil
+}
+
+// compareTarget compares one desired object, unless that was done for just
+// these two states.
+func (r *reconciliation) compareTarget(ctx context.Context, t target, kept results) (object, error) {
+	o := object{Reference: plan.ReferenceTo(t.obj), desired: t.obj, wave: plan.WaveOf(t.obj)}
+	live, err := r.liveOf(ctx, t)
+	if err != nil || live == nil {
+		return o, err
+	}
+	o.live = live
+	if live.App != "" && live.App != r.instance {
+		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSharedResourceWarning,
+			fmt.Sprintf("%s %s is part of the applications %s and %s; remove it from one of them", o.Kind, o.Name, live.App, r.instance)))
+	}
+	before, ok := r.memory.results[t.key]
+	if !ok || before.desired != t.hash || before.live != versionOf(live) {
+		body := live.Live()
+		differs, err := r.differs(ctx, t, body)
+		if err != nil {
+			return o, err
+		}
+		before = remembered{desired: t.hash, live: versionOf(live), verdict: judge(body)}
+		before.differs = differs
+	}
+	kept[t.key] = before
+	o.verdict = before.verdict
+	return o, nil
+}
+
+// undesired looks at a live object that carries the Application's mark and is
+// not in the source.
+func (r *reconciliation) undesired(live *cluster.Object, kept results) object {
+	before, ok := r.memory.results[live.Key]
+	if !ok || before.desired != "" || before.live != versionOf(live) {
+		before = remembered{live: versionOf(live), verdict: judge(live.Live())}
+	}
+	kept[live.Key] = before
+	return object{
+		Reference: plan.Reference{Group: live.Group, Version: live.Version, Kind: live.Kind, Namespace: live.Namespace, Name: live.Name},
+		live:      live, wave: before.wave, verdict: before.verdict,
+	}
+}
+
+// liveOf returns the live object of a target with its body. An object that
+// nobody wanted until now is known by reference alone, and is read once.
+func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object, error) {
+	live, ok := r.destination.Live.Get(t.key)
+	if !ok {
+		return nil, r.trustAbsence(t)
+	}
+	if live.Whole() {
+		return live, nil
+	}
+	_, err := r.destination.Live.Fetch(ctx, t.key, live.Version)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
+	}
+	if live, ok = r.destination.Live.Get(t.key); !ok || !live.Whole() {
+		return nil, fmt.Errorf("the live %s changes while it is read", plan.ReferenceTo(t.obj))
+	}
+	return live, nil
+}
+
+// trustAbsence returns an error when an object that is not known may exist all
+// the same, because its kind cannot be watched.
+func (r *reconciliation) trustAbsence(t target) error {
+	err := r.destination.Live.Ready(t.key.GroupKind())
+	switch {
+	case err == nil, errors.Is(err, cluster.ErrKindUnknown):
+		return nil
+	case !r.destination.Live.State().Connected:
+		return fmt.Errorf("the live state of %s is not known: %w", r.destination.Server, err)
+	default:
+		return incomparable(fmt.Errorf("whether %s exists is not known: %w", plan.ReferenceTo(t.obj), err))
+	}
+}
+
+// differs predicts whether a sync would change the live object, and asks the
+// API server where the prediction alone cannot tell.
+func (r *reconciliation) differs(ctx context.Context, t target, live *unstructured.Unstructured) (bool, error) {
+	if live.GetAPIVersion() != t.obj.GetAPIVersion() {
+		// The watch follows the preferred version; compare in the stated one.
+		converted, err := r.destination.Live.Fetch(ctx, t.key, t.obj.GroupVersionKind().Version)
+		if err != nil {
+			return false, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
+		}
+		live = converted
+	}
+	diff, err := r.Comparer.Compare(t.obj, live)
+	if err != nil {
+		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
+	}
+	if diff.Certain {
+		return !diff.Synced(), nil
+	}
+	predicted, err := r.destination.Applier.Predict(ctx, t.obj)
+	if err != nil {
+		r.Logger.Debug("dry run failed; the local prediction stands", "application", r.key.String(),
+			"object", plan.ReferenceTo(t.obj).String(), "error", err)
+		return true, nil
+	}
+	if diff, err = r.Comparer.Between(live, predicted); err != nil {
+		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
+	}
+	return !diff.Synced(), nil
+}
+
+// judge reads from a live object what a reconcile needs to know of it.
+func judge(live *unstructured.Unstructured) verdict {
+	v := verdict{
+		healthIgnored: health.IgnoredInApplication(live),
+		extraneous:    hasOption(live, v1alpha1.AnnotationCompareOptions, "IgnoreExtraneous"),
+		kept:          hasOption(live, v1alpha1.AnnotationSyncOptions, "Prune=false"),
+		dependent:     isHook(live) || hasController(live),
+		clientSide:    len(compare.ClientSideManagers(live)) > 0,
+		images:        imagesOf(live),
+		urls:          urlsOf(live),
+		wave:          plan.WaveOf(live),
+	}
+	v.health, v.hasHealth = health.Assess(live)
+	return v
+}
+
+func versionOf(live *cluster.Object) string { return string(live.UID) + "/" + live.ResourceVersion }
+
+func compareReferences(a, b plan.Reference) int {
+	for _, pair := range [...][2]string{{a.Group, b.Group}, {a.Kind, b.Kind}, {a.Namespace, b.Namespace}, {a.Name, b.Name}} {
+		if order := strings.Compare(pair[0], pair[1]); order != 0 {
+			return order
+		}
+	}
+	return 0
+}
+
+// hasController says whether another object made this one.
+func hasController(obj *unstructured.Unstructured) bool {
+	for _, owner := range obj.GetOwnerReferences() {
+		if owner.Controller != nil && *owner.Controller {
+			return true
+		}
+	}
+	return false
+}
+
+// hasOption says whether an annotation of comma-separated options has one.
+func hasOption(obj *unstructured.Unstructured, annotation, option string) bool {
+	for value := range strings.SplitSeq(obj.GetAnnotations()[annotation], ",") {
+		if strings.TrimSpace(value) == option {
+			return true
+		}
+	}
+	return false
+}

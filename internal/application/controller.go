@@ -1,0 +1,229 @@
+package application
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/fairlead-cd/fairlead/api/client"
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/compare"
+	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/settings"
+	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/tracking"
+)
+
+// Sources is where desired state comes from; [source.Mirrors] implements it.
+type Sources interface {
+	// Fetch brings the mirror of a repository up to date and says whether a
+	// reference moved.
+	Fetch(ctx context.Context, repo source.Repository) (changed bool, err error)
+	// Resolve returns the commit of a revision as of a fetch not older than
+	// maxAge.
+	Resolve(ctx context.Context, repo source.Repository, revision string, maxAge time.Duration) (string, error)
+	// Snapshot returns the files of a commit.
+	Snapshot(ctx context.Context, repo source.Repository, commit string) (*source.Snapshot, error)
+}
+
+// Renderer turns a snapshot into objects; [render.Memo] implements it.
+type Renderer interface {
+	Render(ctx context.Context, snapshot fs.FS, req render.Request, opts render.CallOptions) (*render.Result, error)
+}
+
+// Options are what a Controller works with. All fields are required, except
+// where their comment says otherwise.
+type Options struct {
+	Client   *client.Client
+	Watch    *Watch
+	Settings *settings.Store
+	Sources  Sources
+	Render   Renderer
+	Clusters *Clusters
+	Comparer *compare.Comparer
+	// Namespace is the control plane's own.
+	Namespace string
+	// Workers is how many Applications are reconciled at once.
+	Workers int
+	// PersistHealth writes the health of each resource into the status of its
+	// Application.
+	PersistHealth bool
+	// SelfHeal is the back-off between self-heals of one revision.
+	SelfHeal SelfHealBackoff
+	Metrics  *Metrics
+	Logger   *slog.Logger
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Controller reconciles Applications. Create it with [New].
+type Controller struct {
+	Options
+	repositories *repositories
+	projects     projects
+	queue        workqueue.TypedRateLimitingInterface[types.NamespacedName]
+
+	mu     sync.Mutex
+	memory map[types.NamespacedName]*memory
+}
+
+// New returns a Controller that does nothing until [Controller.Run].
+func New(opts Options) *Controller {
+	c := &Controller{
+		Options: opts,
+		memory:  make(map[types.NamespacedName]*memory),
+		queue: workqueue.NewTypedRateLimitingQueue(
+			workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](firstRetry, lastRetry)),
+	}
+	c.repositories = newRepositories(opts.Sources.Fetch, c.pollInterval, c.queue.Add, opts.Logger)
+	return c
+}
+
+// An Application whose reconcile failed for a reason outside of it is tried
+// again after these times.
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 3 * time.Minute
+)
+
+// Run reconciles until ctx ends, and returns when every worker has stopped.
+// The caller runs Watch, Settings and Clusters, and holds the lease that keeps
+// a second controller from running.
+func (c *Controller) Run(ctx context.Context) error {
+	if !cache.WaitForCacheSync(ctx.Done(), c.Watch.HasSynced) {
+		return nil
+	}
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	defer c.queue.ShutDown()
+	workers.Go(func() { c.repositories.run(ctx) })
+
+	stopApplications, err := c.Watch.OnApplication(c.onApplication)
+	if err != nil {
+		return err
+	}
+	defer stopApplications()
+	stopProjects, err := c.Watch.OnProject(c.onProject)
+	if err != nil {
+		return err
+	}
+	defer stopProjects()
+	defer c.Settings.Subscribe(c.onSettings)()
+	defer c.Clusters.subscribe(clusterWatcher{changed: c.onLive, changedIn: c.enqueueAll})()
+
+	for range c.Workers {
+		workers.Go(func() {
+			for c.next(ctx) {
+			}
+		})
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// next reconciles one Application of the queue; false means that it was shut
+// down.
+func (c *Controller) next(ctx context.Context) bool {
+	key, shutdown := c.queue.Get()
+	if shutdown {
+		return false
+	}
+	defer c.queue.Done(key)
+	if ctx.Err() != nil {
+		return true
+	}
+	started := c.Now()
+	again, err := c.reconcile(ctx, key)
+	c.Metrics.reconciled(key, c.Now().Sub(started))
+	switch {
+	case err != nil && ctx.Err() == nil:
+		c.Logger.Error("reconcile failed; it is tried again", "application", key.String(), "error", err)
+		c.queue.AddRateLimited(key)
+		return true
+	case again > 0:
+		c.queue.AddAfter(key, again)
+	}
+	c.queue.Forget(key)
+	return true
+}
+
+// onApplication is told every change of an Application.
+func (c *Controller) onApplication(old, app *v1alpha1.Application) {
+	switch {
+	case app == nil:
+		c.queue.Add(keyOf(old))
+	case old == nil || needsReconcile(old, app):
+		c.queue.Add(keyOf(app))
+	}
+}
+
+// onProject looks again at the Applications of a project that changed. A
+// project may be a global one, whose rules others inherit; telling that apart
+// is not worth missing a rule.
+func (c *Controller) onProject(old, project *v1alpha1.AppProject) {
+	if old != nil && project != nil && equality.Semantic.DeepEqual(old.Spec, project.Spec) &&
+		maps.Equal(old.Labels, project.Labels) {
+		return
+	}
+	c.enqueueAll()
+}
+
+// onSettings looks again at everything: a setting may concern any Application.
+func (c *Controller) onSettings(*settings.Settings) {
+	c.repositories.intervalChanged()
+	c.enqueueAll()
+}
+
+// onLive looks again at the Application that a changed object belongs to.
+func (c *Controller) onLive(instance string) {
+	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
+	key := types.NamespacedName{Namespace: namespace, Name: name}
+	if _, ok := c.Watch.Get(key); ok {
+		c.queue.Add(key)
+	}
+}
+
+func (c *Controller) enqueueAll() {
+	for _, app := range c.Watch.List() {
+		c.queue.Add(keyOf(app))
+	}
+}
+
+func (c *Controller) pollInterval() (interval, jitter time.Duration) {
+	s := c.Settings.Get()
+	return s.Reconciliation, s.ReconciliationJitter
+}
+
+// memoryOf returns what is remembered of an Application between reconciles.
+// Only the one worker that reconciles it touches the content.
+func (c *Controller) memoryOf(key types.NamespacedName) *memory {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, ok := c.memory[key]
+	if !ok {
+		m = &memory{}
+		c.memory[key] = m
+	}
+	return m
+}
+
+func (c *Controller) forget(key types.NamespacedName) {
+	c.mu.Lock()
+	delete(c.memory, key)
+	c.mu.Unlock()
+	c.repositories.forget(key)
+	c.Clusters.forget(tracking.InstanceName(key.Namespace, key.Name, c.Namespace))
+	c.Metrics.forget(key)
+}
+
+func keyOf(app *v1alpha1.Application) types.NamespacedName {
+	return types.NamespacedName{Namespace: app.Namespace, Name: app.Name}
+}

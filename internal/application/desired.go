@@ -1,0 +1,175 @@
+package application
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/render"
+)
+
+// target is one desired object, ready to be compared and applied.
+type target struct {
+	key  cluster.Key
+	obj  *unstructured.Unstructured
+	hash string // of what it was rendered from and how it was marked
+	file string
+}
+
+// targets are the desired objects of an Application at one commit.
+type targets struct {
+	// identity is what they were made from; equal identities have equal targets.
+	identity string
+	list     []target
+	keys     map[cluster.Key]struct{}
+	// hooks are rendered objects that are steps of a sync and not part of the
+	// desired state.
+	hooks      int
+	conditions []v1alpha1.ApplicationCondition
+}
+
+// makeTargets turns rendered objects into targets: each gets the namespace of
+// the destination if its kind has one and it states none, the mark of its
+// Application, and is checked against the rules of the project. Objects that
+// break a rule are errors of the whole, because leaving one out would prune it.
+func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result) (targets, error) {
+	out := targets{identity: r.targetsIdentity(result), keys: make(map[cluster.Key]struct{}, len(result.Objects))}
+	seen := make(map[cluster.Key]string, len(result.Objects))
+	marks := r.marksIdentity()
+	var refused []string
+	for _, object := range result.Objects {
+		if isHook(object.Unstructured) {
+			out.hooks++
+			continue
+		}
+		gvk := object.GroupVersionKind()
+		if r.settings.Resources.Excludes(gvk.Group, gvk.Kind, r.destination.Server) || cluster.AlwaysExcluded(gvk.Group, gvk.Kind) {
+			out.conditions = append(out.conditions, r.condition(v1alpha1.ApplicationConditionExcludedResourceWarning,
+				fmt.Sprintf("%s %s in %s is left alone, because this installation excludes its kind (resource.exclusions)", gvk.Kind, object.GetName(), object.File)))
+			continue
+		}
+		namespaced, err := r.isNamespaced(ctx, gvk, result)
+		if err != nil {
+			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
+		}
+		obj := object.DeepCopy()
+		switch {
+		case !namespaced:
+			obj.SetNamespace("")
+		case obj.GetNamespace() == "":
+			if r.app.Spec.Destination.Namespace == "" {
+				return targets{}, fmt.Errorf("%s %s in %s has no namespace; state one there or in spec.destination.namespace", object.GetKind(), object.GetName(), object.File)
+			}
+			obj.SetNamespace(r.app.Spec.Destination.Namespace)
+		}
+		if err := secretDataFromStrings(obj); err != nil {
+			return targets{}, fmt.Errorf("Secret %s in %s: %w", object.GetName(), object.File, err)
+		}
+		if err := r.tracker.Mark(obj, r.instance, r.app.Spec.Destination.Namespace); err != nil {
+			return targets{}, fmt.Errorf("%s %s in %s: %w", object.GetKind(), object.GetName(), object.File, err)
+		}
+		if err := r.project.Object(gvk.Group, gvk.Kind, obj.GetName(), r.destinationFor(obj.GetNamespace())); err != nil {
+			refused = append(refused, fmt.Sprintf("%s: %v", object.File, err))
+			continue
+		}
+		key := cluster.Key{Group: obj.GroupVersionKind().Group, Kind: obj.GetKind(), Namespace: obj.GetNamespace(), Name: obj.GetName()}
+		if first, ok := seen[key]; ok {
+			out.conditions = append(out.conditions, r.condition(v1alpha1.ApplicationConditionRepeatedResourceWarning,
+				fmt.Sprintf("%s %s stands in %s and again in %s; the last one counts", key.Kind, key.Name, first, object.File)))
+			out.list = slices.DeleteFunc(out.list, func(t target) bool { return t.key == key })
+		}
+		seen[key] = object.File
+		out.keys[key] = struct{}{}
+		out.list = append(out.list, target{key: key, obj: obj, hash: object.Hash + marks, file: object.File})
+	}
+	if len(refused) > 0 {
+		return targets{}, errors.New(strings.Join(refused, "; "))
+	}
+	return out, nil
+}
+
+// isNamespaced says whether objects of a kind are in a namespace. A kind that
+// the cluster does not know yet may come with the same Application.
+func (r *reconciliation) isNamespaced(ctx context.Context, gvk schema.GroupVersionKind, result *render.Result) (bool, error) {
+	resource, err := r.destination.Live.Resource(ctx, gvk)
+	if err == nil {
+		return resource.Namespaced, nil
+	}
+	for _, other := range result.Objects {
+		if other.GetKind() != "CustomResourceDefinition" {
+			continue
+		}
+		group, _, _ := unstructured.NestedString(other.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(other.Object, "spec", "names", "kind")
+		scope, _, _ := unstructured.NestedString(other.Object, "spec", "scope")
+		if group == gvk.Group && kind == gvk.Kind {
+			return scope == "Namespaced", nil
+		}
+	}
+	return false, err
+}
+
+func (t targets) keyList() []cluster.Key {
+	keys := make([]cluster.Key, len(t.list))
+	for i := range t.list {
+		keys[i] = t.list[i].key
+	}
+	return keys
+}
+
+// targetsIdentity names everything that makeTargets reads.
+func (r *reconciliation) targetsIdentity(result *render.Result) string {
+	return strings.Join([]string{result.Digest, r.marksIdentity(), r.project.identity}, "\x00")
+}
+
+// marksIdentity names what turns a rendered object into a target.
+func (r *reconciliation) marksIdentity() string {
+	return strings.Join([]string{
+		r.instance, r.app.Spec.Destination.Namespace, r.destination.Server,
+		string(r.tracker.Method), r.tracker.Key(), r.tracker.InstallationID,
+	}, "\x00")
+}
+
+// isHook says whether an object is a hook, which runs during a sync and is not
+// part of the desired state.
+func isHook(obj *unstructured.Unstructured) bool {
+	annotations := obj.GetAnnotations()
+	_, argo := annotations[v1alpha1.AnnotationHook]
+	_, helm := annotations["helm.sh/hook"]
+	return argo || (helm && annotations["helm.sh/hook"] != "crd-install")
+}
+
+// secretDataFromStrings moves stringData of a Secret into data, where the API
+// server puts it. An apply that sent stringData could not take a key away.
+func secretDataFromStrings(obj *unstructured.Unstructured) error {
+	if obj.GetKind() != "Secret" || obj.GetAPIVersion() != "v1" {
+		return nil
+	}
+	strings, found, err := unstructured.NestedStringMap(obj.Object, "stringData")
+	if err != nil {
+		return fmt.Errorf("stringData has to hold strings alone")
+	}
+	if !found {
+		return nil
+	}
+	data, _, err := unstructured.NestedMap(obj.Object, "data")
+	if err != nil {
+		return fmt.Errorf("data has to be a map")
+	}
+	if data == nil {
+		data = make(map[string]any, len(strings))
+	}
+	for key, value := range strings {
+		data[key] = base64.StdEncoding.EncodeToString([]byte(value))
+	}
+	delete(obj.Object, "stringData")
+	return unstructured.SetNestedMap(obj.Object, data, "data")
+}

@@ -1,0 +1,99 @@
+package application
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+)
+
+// Metrics are what the controller tells Prometheus, under the names that
+// dashboards for Argo CD know.
+type Metrics struct {
+	watch     *Watch
+	reconcile *prometheus.HistogramVec
+	sync      *prometheus.CounterVec
+	info      *prometheus.Desc
+	written   prometheus.Counter
+}
+
+// NewMetrics registers the metrics of a controller whose Applications are in
+// watch.
+func NewMetrics(registry prometheus.Registerer, watch *Watch) (*Metrics, error) {
+	m := &Metrics{
+		watch: watch,
+		reconcile: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "argocd_app_reconcile", Help: "Duration of a reconcile of an Application, in seconds.",
+			Buckets: []float64{0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16},
+		}, []string{"namespace"}),
+		sync: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "argocd_app_sync_total", Help: "Finished syncs of an Application.",
+		}, []string{"namespace", "name", "project", "dest_server", "phase", "dry_run"}),
+		info: prometheus.NewDesc("argocd_app_info", "An Application and its state; the value is always 1.",
+			[]string{"namespace", "name", "project", "autosync_enabled", "repo", "dest_server", "dest_namespace", "sync_status", "health_status", "operation"}, nil),
+		written: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fairlead_application_writes_total", Help: "Writes of Applications to the API server.",
+		}),
+	}
+	for _, collector := range []prometheus.Collector{m, m.reconcile, m.sync, m.written} {
+		if err := registry.Register(collector); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+// Describe implements prometheus.Collector.
+func (m *Metrics) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- m.info }
+
+// Collect implements prometheus.Collector: one series an Application, made
+// when it is asked for.
+func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
+	for _, app := range m.watch.List() {
+		automated := "false"
+		if app.Spec.SyncPolicy.IsAutomated() {
+			automated = "true"
+		}
+		operation := ""
+		switch {
+		case !app.DeletionTimestamp.IsZero():
+			operation = "delete"
+		case app.Operation != nil && app.Operation.Sync != nil:
+			operation = "sync"
+		}
+		source := app.Spec.GetSource()
+		metrics <- prometheus.MustNewConstMetric(m.info, prometheus.GaugeValue, 1,
+			app.Namespace, app.Name, app.Spec.GetProject(), automated, source.RepoURL,
+			app.Spec.Destination.Server, app.Spec.Destination.Namespace,
+			orUnknown(string(app.Status.Sync.Status)), orUnknown(string(app.Status.Health.Status)), operation)
+	}
+}
+
+func orUnknown(word string) string {
+	if word == "" {
+		return "Unknown"
+	}
+	return word
+}
+
+func (m *Metrics) reconciled(app types.NamespacedName, took time.Duration) {
+	m.reconcile.WithLabelValues(app.Namespace).Observe(took.Seconds())
+}
+
+func (m *Metrics) synced(app *v1alpha1.Application) {
+	state := app.Status.OperationState
+	dryRun := "false"
+	if state.Operation.DryRun() {
+		dryRun = "true"
+	}
+	m.sync.WithLabelValues(app.Namespace, app.Name, app.Spec.GetProject(), app.Spec.Destination.Server, string(state.Phase), dryRun).Inc()
+}
+
+func (m *Metrics) statusWritten() { m.written.Inc() }
+
+// forget drops the series of an Application that is gone.
+func (m *Metrics) forget(app types.NamespacedName) {
+	m.sync.DeletePartialMatch(prometheus.Labels{"namespace": app.Namespace, "name": app.Name})
+}

@@ -1,0 +1,371 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/apply"
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/health"
+	"github.com/fairlead-cd/fairlead/internal/plan"
+)
+
+// operate begins the operation that was asked for and carries on one that
+// runs, as far as it can go now.
+func (r *reconciliation) operate(ctx context.Context) error {
+	state := r.app.Status.OperationState
+	if r.app.Operation != nil && (state == nil || state.Phase.Completed()) {
+		state = &v1alpha1.OperationState{Operation: *r.app.Operation, Phase: v1alpha1.OperationRunning, StartedAt: r.now}
+		r.app.Status.OperationState = state
+	}
+	switch {
+	case state == nil || state.Phase.Completed():
+		return nil
+	case state.Phase == v1alpha1.OperationTerminating:
+		r.finish(v1alpha1.OperationFailed, "the operation was terminated")
+		return nil
+	case state.Operation.Sync == nil:
+		r.finish(v1alpha1.OperationError, "the operation asks for nothing; set operation.sync")
+		return nil
+	}
+	if wait := r.untilRetry(state); wait > 0 {
+		r.again = wait
+		return nil
+	}
+	return r.sync(ctx, state)
+}
+
+// sync compares the revision that the operation asks for with the cluster and
+// carries out the difference, wave by wave. What was done in an earlier look
+// at the same operation compares as synced now, and so is not done again.
+func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationState) error {
+	against, err := r.operationComparison(ctx, state)
+	if err != nil {
+		return err
+	}
+	op := state.Operation.Sync
+	options := r.syncOptions(op)
+	work := selected(against.objects, op.Resources)
+	r.beginResult(state, against, op)
+
+	steps, skipped := stepsFor(work, op.Prune && options.prune)
+	if namespace := r.namespaceStep(options); namespace != nil {
+		steps = append(steps, *namespace)
+	}
+	recordUnchanged(state.SyncResult, work, skipped)
+
+	for _, stage := range plan.Build(steps).Stages {
+		if kind, err := r.unservedKind(ctx, stage); kind != "" {
+			r.waitForKind(state, kind, err)
+			return nil
+		}
+		if waiting, degraded := waitingFor(work, stage, op.DryRun); degraded != "" {
+			r.failAttempt(state, degraded)
+			return nil
+		} else if waiting != "" {
+			state.Message = waiting
+			return nil
+		}
+		outcomes := r.destination.Applier.Run(ctx, stage.Steps, apply.Options{
+			DryRun: op.DryRun, SkipValidation: options.skipValidation, Propagation: options.propagation,
+		})
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		failed := recordOutcomes(state.SyncResult, outcomes)
+		markApplied(work, outcomes)
+		if failed > 0 {
+			r.failAttempt(state, fmt.Sprintf("%d of %d objects could not be written; the first: %s", failed, len(stage.Steps), firstError(outcomes)))
+			return nil
+		}
+	}
+	r.finish(v1alpha1.OperationSucceeded, succeededMessage(len(steps), op.DryRun))
+	if op.DryRun {
+		return nil
+	}
+	return r.compare(ctx)
+}
+
+// operationComparison compares what the operation asks for. That is what the
+// specification asks for, unless the operation names another revision or
+// source, or an earlier look at it already fixed one.
+func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha1.OperationState) (*comparison, error) {
+	op := state.Operation.Sync
+	at := sourcesAt{sources: r.app.Spec.GetSources(), revisions: op.Revisions}
+	if op.Source != nil {
+		at.sources = v1alpha1.ApplicationSources{*op.Source}
+	}
+	if len(op.Sources) > 0 {
+		at.sources = op.Sources
+	}
+	if op.Revision != "" {
+		at.revisions = []string{op.Revision}
+	}
+	if result := state.SyncResult; result != nil {
+		at.revisions = result.Revisions
+		if result.Revision != "" {
+			at.revisions = []string{result.Revision}
+		}
+	}
+	if at.sources.Equals(r.desired.plainSources()) && slices.Equal(at.revisions, r.desired.commits()) {
+		return r.current, nil
+	}
+	wanted, err := r.renderAll(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Equal(wanted.commits(), r.desired.commits()) && at.sources.Equals(r.desired.plainSources()) {
+		return r.current, nil
+	}
+	// The memory holds what the specification asks for; do not disturb it.
+	specified := r.memory
+	defer func() {
+		r.memory = specified
+		r.destination.Live.Want(r.instance, specified.targets.keyList())
+	}()
+	r.memory = &memory{}
+	return r.compareWith(ctx, wanted)
+}
+
+// operationOptions are the sync options that are honoured, from the operation
+// or, when it states none, from the specification.
+type operationOptions struct {
+	createNamespace, skipValidation, prune bool
+	propagation                            metav1.DeletionPropagation
+}
+
+func (r *reconciliation) syncOptions(op *v1alpha1.SyncOperation) operationOptions {
+	options := op.SyncOptions
+	if len(options) == 0 && r.app.Spec.SyncPolicy != nil {
+		options = r.app.Spec.SyncPolicy.SyncOptions
+	}
+	out := operationOptions{
+		createNamespace: options.Has("CreateNamespace=true"),
+		skipValidation:  options.Has("Validate=false"),
+		prune:           !options.Has("Prune=false"),
+	}
+	if value, ok := options.Get("PrunePropagationPolicy"); ok {
+		out.propagation = map[string]metav1.DeletionPropagation{
+			"background": metav1.DeletePropagationBackground,
+			"orphan":     metav1.DeletePropagationOrphan,
+		}[value]
+	}
+	return out
+}
+
+// beginResult fixes what the operation syncs to, once.
+func (r *reconciliation) beginResult(state *v1alpha1.OperationState, against *comparison, op *v1alpha1.SyncOperation) {
+	if state.SyncResult != nil {
+		return
+	}
+	result := &v1alpha1.SyncOperationResult{}
+	if r.app.Spec.HasMultipleSources() {
+		result.Sources, result.Revisions = against.desired.plainSources(), against.desired.commits()
+	} else {
+		result.Source, result.Revision = against.desired.sources[0].source, against.desired.sources[0].commit
+	}
+	if op.Source != nil {
+		result.Source = *op.Source
+	}
+	state.SyncResult = result
+}
+
+// stepsFor turns differences into steps. Prunes that are not asked for, or
+// that the object forbids, are returned apart.
+func stepsFor(objects []object, prune bool) (steps []plan.Step, skipped []object) {
+	for _, o := range objects {
+		step := plan.Step{Reference: o.Reference, Wave: o.wave, Desired: o.desired}
+		if o.live != nil {
+			step.UID = o.live.UID
+			if o.clientSide {
+				step.Live = o.live.Live()
+			}
+		}
+		switch {
+		case o.synced():
+			continue
+		case o.desired == nil && prune && o.prunable():
+			step.Action = plan.Prune
+		case o.desired == nil:
+			skipped = append(skipped, o)
+			continue
+		case o.live == nil:
+			step.Action = plan.Create
+		default:
+			step.Action = plan.Change
+		}
+		steps = append(steps, step)
+	}
+	return steps, skipped
+}
+
+// waitingFor says what has to become healthy before a stage may begin: every
+// object of an earlier wave. Prunes and dry runs wait for nothing.
+func waitingFor(objects []object, stage plan.Stage, dryRun bool) (waiting, degraded string) {
+	if dryRun || stage.Steps[0].Action == plan.Prune {
+		return "", ""
+	}
+	for i := range objects {
+		o := &objects[i]
+		if o.desired == nil || o.wave >= stage.Wave || !o.hasHealth {
+			continue
+		}
+		switch o.health.Status {
+		case health.Healthy:
+		case health.Degraded:
+			return "", fmt.Sprintf("%s of wave %d is degraded: %s", o.Reference, o.wave, o.health.Message)
+		default:
+			return fmt.Sprintf("waiting for %s of wave %d to become healthy before wave %d begins: %s", o.Reference, o.wave, stage.Wave, o.health.Message), ""
+		}
+	}
+	return "", ""
+}
+
+// unservedKind returns a kind of the stage that the API server does not serve
+// yet: its definition was written by an earlier stage.
+func (r *reconciliation) unservedKind(ctx context.Context, stage plan.Stage) (kind string, err error) {
+	for _, step := range stage.Steps {
+		gvk := schema.GroupVersionKind{Group: step.Group, Version: step.Version, Kind: step.Kind}
+		if _, err := r.destination.Live.Resource(ctx, gvk); errors.Is(err, cluster.ErrKindUnknown) {
+			return gvk.GroupKind().String(), err
+		}
+	}
+	return "", nil
+}
+
+// waitForKind looks again in a moment, and gives up after kindDeadline.
+func (r *reconciliation) waitForKind(state *v1alpha1.OperationState, kind string, cause error) {
+	began := state.StartedAt
+	if state.FinishedAt != nil {
+		began = *state.FinishedAt
+	}
+	if r.now.Sub(began.Time) > kindDeadline {
+		r.failAttempt(state, fmt.Sprintf("the API server does not serve %s after %s: %v", kind, kindDeadline, cause))
+		return
+	}
+	state.Message = fmt.Sprintf("waiting for the API server to serve %s", kind)
+	r.again = kindPoll
+}
+
+// How long a kind may take to be served after its definition was written, and
+// how often to look; the watch on definitions is usually faster.
+const (
+	kindDeadline = time.Minute
+	kindPoll     = time.Second
+)
+
+// markApplied brings the objects up to what the API server answered, so that
+// the next wave waits for what was just written.
+func markApplied(objects []object, outcomes []apply.Outcome) {
+	for _, outcome := range outcomes {
+		if outcome.Object == nil {
+			continue
+		}
+		for i := range objects {
+			if objects[i].Reference == outcome.Reference {
+				objects[i].verdict = judge(outcome.Object)
+			}
+		}
+	}
+}
+
+// namespaceStep creates the namespace of the destination where that is asked
+// for. It belongs to nobody, and so is never pruned.
+func (r *reconciliation) namespaceStep(options operationOptions) *plan.Step {
+	if !options.createNamespace || r.app.Spec.Destination.Namespace == "" {
+		return nil
+	}
+	return r.managedNamespace()
+}
+
+// failAttempt ends an attempt. The operation goes on when it may be retried.
+func (r *reconciliation) failAttempt(state *v1alpha1.OperationState, message string) {
+	retry := state.Operation.Retry
+	if retry.Limit >= 0 && state.RetryCount >= retry.Limit {
+		if state.RetryCount > 0 {
+			message = fmt.Sprintf("%s (retried %d times)", message, state.RetryCount)
+		}
+		r.finish(v1alpha1.OperationFailed, message)
+		return
+	}
+	state.FinishedAt = &r.now
+	state.RetryCount++
+	wait := r.untilRetry(state)
+	state.Message = fmt.Sprintf("%s. Retrying attempt #%d at %s.", message, state.RetryCount, r.now.Add(wait).UTC().Format(time.RFC3339))
+	r.again = max(wait, time.Millisecond)
+}
+
+// untilRetry is how long a failed attempt still waits for the next one.
+func (r *reconciliation) untilRetry(state *v1alpha1.OperationState) time.Duration {
+	if state.RetryCount == 0 || state.FinishedAt == nil {
+		return 0
+	}
+	delay := retryDelay(state.Operation.Retry.Backoff, state.RetryCount)
+	return state.FinishedAt.Add(delay).Sub(r.Now())
+}
+
+// retryDelay is the back-off before a retry: by default 5 s, doubled each
+// time, 3 minutes at most, as documented for Argo CD.
+func retryDelay(backoff *v1alpha1.Backoff, attempt int64) time.Duration {
+	delay, factor, longest := 5*time.Second, int64(2), 3*time.Minute
+	if backoff != nil {
+		delay = durationOr(backoff.Duration, delay)
+		longest = durationOr(backoff.MaxDuration, longest)
+		if backoff.Factor != nil {
+			factor = max(*backoff.Factor, 1)
+		}
+	}
+	for range attempt - 1 {
+		delay *= time.Duration(factor)
+		if delay >= longest {
+			return longest
+		}
+	}
+	return min(delay, longest)
+}
+
+// durationOr reads a duration as users write it: "5s", "3m", or plain seconds.
+func durationOr(text string, otherwise time.Duration) time.Duration {
+	if text == "" {
+		return otherwise
+	}
+	if strings.Trim(text, "0123456789") == "" {
+		text += "s"
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return d
+	}
+	return otherwise
+}
+
+// finish ends the operation; a sync that wrote everything enters the history.
+func (r *reconciliation) finish(phase v1alpha1.OperationPhase, message string) {
+	state := r.app.Status.OperationState
+	state.Phase, state.Message, state.FinishedAt = phase, message, &r.now
+	r.app.Operation = nil
+	r.Metrics.synced(r.app)
+	op := state.Operation.Sync
+	if phase == v1alpha1.OperationSucceeded && op != nil && !op.DryRun && len(op.Resources) == 0 {
+		r.addHistory(state)
+	}
+	r.Logger.Info("operation finished", "application", r.key, "phase", phase, "message", message)
+}
+
+func succeededMessage(changed int, dryRun bool) string {
+	switch {
+	case dryRun:
+		return fmt.Sprintf("successfully synced (dry run, %d objects would change)", changed)
+	case changed == 0:
+		return "successfully synced (nothing had to change)"
+	default:
+		return fmt.Sprintf("successfully synced (%d objects changed)", changed)
+	}
+}

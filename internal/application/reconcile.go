@@ -1,0 +1,178 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/settings"
+	"github.com/fairlead-cd/fairlead/internal/tenancy"
+	"github.com/fairlead-cd/fairlead/internal/tracking"
+)
+
+// memory is what is kept of an Application between two reconciles. Losing it
+// costs time only.
+type memory struct {
+	// latest is the Application as our own last write returned it; the watch
+	// may be behind it.
+	latest *v1alpha1.Application
+	// targets are the desired objects last made, for the identity they have.
+	targets targets
+	// results are the comparisons made, by object.
+	results results
+	// described is the identity of the targets that the status tells of.
+	described string
+}
+
+// reconciliation is one look at one Application. Its steps fill it in order.
+type reconciliation struct {
+	*Controller
+	key    types.NamespacedName
+	memory *memory
+	now    metav1.Time
+
+	// read is the Application as it was found, app the copy that the steps
+	// change and that is written at the end.
+	read, app *v1alpha1.Application
+	refresh   v1alpha1.RefreshType
+	settings  *settings.Settings
+
+	project     compiledProject
+	destination *Destination
+	tracker     tracking.Tracker
+	instance    string
+	desired     *desired
+	current     *comparison
+
+	conditions []v1alpha1.ApplicationCondition
+	again      time.Duration
+}
+
+// problem is an error that concerns one Application and that only its owner,
+// or another event, can mend. It becomes a condition and is not retried.
+type problem struct {
+	condition v1alpha1.ApplicationConditionType
+	err       error
+}
+
+func (p *problem) Error() string { return p.err.Error() }
+func (p *problem) Unwrap() error { return p.err }
+
+func invalid(format string, args ...any) error {
+	return &problem{v1alpha1.ApplicationConditionInvalidSpecError, fmt.Errorf(format, args...)}
+}
+
+func incomparable(err error) error {
+	return &problem{v1alpha1.ApplicationConditionComparisonError, err}
+}
+
+// reconcile looks at one Application. It returns after which time it wants to
+// look again without an event, and an error when it should be retried.
+func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (time.Duration, error) {
+	memory := c.memoryOf(key)
+	app, ok := c.Watch.Get(key)
+	if !ok {
+		c.forget(key)
+		return 0, nil
+	}
+	if memory.latest != nil && memory.latest.UID == app.UID && olderThan(app, memory.latest) {
+		app = memory.latest
+	}
+	r := &reconciliation{
+		Controller: c, key: key, memory: memory, now: metav1.NewTime(c.Now().UTC().Truncate(time.Second)),
+		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
+		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
+	}
+	if !app.DeletionTimestamp.IsZero() {
+		return r.again, r.finalize(ctx)
+	}
+	if app.Annotations[v1alpha1.AnnotationSkipReconcile] == "true" {
+		return 0, nil
+	}
+	err := r.run(ctx)
+	if err != nil && ctx.Err() != nil {
+		return 0, err
+	}
+	return r.again, errors.Join(err, r.write(ctx))
+}
+
+// run walks the path from the specification to the status.
+func (r *reconciliation) run(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		r.findProject,
+		r.findDestination,
+		r.findDesired,
+		r.compare,
+		r.decide,
+		r.operate,
+	} {
+		if err := step(ctx); err != nil {
+			var stop *problem
+			if !errors.As(err, &stop) {
+				return err
+			}
+			r.conditions = append(r.conditions, r.condition(stop.condition, stop.Error()))
+			r.cannotCompare(stop)
+			return nil
+		}
+	}
+	r.conclude()
+	return nil
+}
+
+func (r *reconciliation) findProject(context.Context) error {
+	name := r.app.Spec.GetProject()
+	project, ok := r.Watch.Project(name)
+	if !ok {
+		return invalid("the project %q does not exist; create it or choose another in spec.project", name)
+	}
+	r.project = r.projects.get(project, r.Watch, r.settings)
+	if err := r.project.ApplicationNamespace(r.app.Namespace, r.app.Name, r.Namespace); err != nil {
+		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+	}
+	for _, src := range r.app.Spec.GetSources() {
+		if err := r.project.Source(src.RepoURL); err != nil {
+			return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+		}
+	}
+	return nil
+}
+
+func (r *reconciliation) findDestination(ctx context.Context) error {
+	destination, err := r.Clusters.For(r.app.Spec.Destination, r.settings.InClusterEnabled)
+	if err != nil {
+		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+	}
+	r.destination = destination
+	if err := r.project.Destination(r.destinationFor(r.app.Spec.Destination.Namespace)); err != nil {
+		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+	}
+	r.tracker = TrackerOf(r.settings)
+	r.instance = tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
+	if err := destination.Live.WaitSynced(ctx); err != nil {
+		return fmt.Errorf("waiting for the live state of %s: %w", destination.Server, err)
+	}
+	return nil
+}
+
+// destinationFor is a namespace of the destination as the rules of a project
+// look at it.
+func (r *reconciliation) destinationFor(namespace string) tenancy.Destination {
+	return tenancy.Destination{Server: r.destination.Server, Name: r.destination.Name, Namespace: namespace}
+}
+
+// TrackerOf returns the way of tracking that the settings ask for.
+func TrackerOf(s *settings.Settings) tracking.Tracker {
+	return tracking.Tracker{
+		Method: tracking.Method(s.TrackingMethod), LabelKey: s.InstanceLabelKey, InstallationID: s.InstallationID,
+	}
+}
+
+func (r *reconciliation) condition(kind v1alpha1.ApplicationConditionType, message string) v1alpha1.ApplicationCondition {
+	return v1alpha1.ApplicationCondition{Type: kind, Message: message, LastTransitionTime: &r.now}
+}

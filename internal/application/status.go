@@ -1,0 +1,274 @@
+package application
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/health"
+)
+
+// evaluated are the conditions that a reconcile finds out anew each time.
+var evaluated = []v1alpha1.ApplicationConditionType{
+	v1alpha1.ApplicationConditionInvalidSpecError,
+	v1alpha1.ApplicationConditionComparisonError,
+	v1alpha1.ApplicationConditionSyncError,
+	v1alpha1.ApplicationConditionUnknownError,
+	v1alpha1.ApplicationConditionSharedResourceWarning,
+	v1alpha1.ApplicationConditionRepeatedResourceWarning,
+	v1alpha1.ApplicationConditionExcludedResourceWarning,
+}
+
+// conclude writes what was found into the status.
+func (r *reconciliation) conclude() {
+	r.describe()
+	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
+	r.touch()
+}
+
+// cannotCompare writes a status that says that the Application could not be
+// compared. What an earlier comparison found about its objects stays, because
+// it is the last good state. A requested operation cannot run, and ends.
+func (r *reconciliation) cannotCompare(cause *problem) {
+	status := &r.app.Status
+	status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
+	status.Sync.ComparedTo = r.comparedTo()
+	if status.Health.Status == "" {
+		r.setHealth(health.Unknown)
+	}
+	state := status.OperationState
+	if r.app.Operation != nil && (state == nil || state.Phase.Completed()) {
+		state = &v1alpha1.OperationState{Operation: *r.app.Operation, Phase: v1alpha1.OperationRunning, StartedAt: r.now}
+		status.OperationState = state
+	}
+	if state != nil && !state.Phase.Completed() {
+		if state.Phase == v1alpha1.OperationTerminating {
+			r.finish(v1alpha1.OperationFailed, "the operation was terminated")
+		} else if r.untilRetry(state) <= 0 {
+			r.failAttempt(state, cause.Error())
+		} else {
+			r.again = r.untilRetry(state)
+		}
+	}
+	status.SetConditions(r.now, r.conditions, evaluated...)
+	r.touch()
+	if r.again == 0 {
+		// Most causes end with an event; look again for those that do not.
+		r.again = r.settings.Reconciliation
+	}
+}
+
+// touch answers a refresh and notes when the Application was looked at. The
+// time alone is no reason to write a status: it moves with the next change.
+func (r *reconciliation) touch() {
+	r.app.Status.ControllerNamespace = r.Namespace
+	if r.refresh != "" {
+		delete(r.app.Annotations, v1alpha1.AnnotationRefresh)
+	}
+	if r.refresh != "" || r.app.Status.ReconciledAt == nil || r.statusChanged() {
+		r.app.Status.ReconciledAt = &r.now
+	}
+}
+
+// describe brings sync, health, resources and summary up to the comparison.
+func (r *reconciliation) describe() {
+	status := &r.app.Status
+	resources := make([]v1alpha1.ResourceStatus, 0, len(r.current.objects))
+	parts := make([]health.Part, 0, len(r.current.objects))
+	for i := range r.current.objects {
+		o := &r.current.objects[i]
+		resources = append(resources, r.resourceStatus(o))
+		if o.desired == nil {
+			continue
+		}
+		parts = append(parts, health.Part{Exists: o.live != nil, Status: o.health.Status, Ignored: o.healthIgnored})
+	}
+	status.Resources = resources
+	status.ResourceHealthSource = ""
+	if !r.PersistHealth {
+		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
+	}
+	r.setSync()
+	r.setHealth(health.Overall(parts))
+	status.Summary = r.summary()
+}
+
+// setSync writes the outcome of the comparison. The revision of an Application
+// that a commit does not concern stays the one that last did: its content is
+// the same, and a commit must not cost a write for each Application.
+func (r *reconciliation) setSync() {
+	status := &r.app.Status
+	code := v1alpha1.SyncStatusCodeOutOfSync
+	if r.current.synced() {
+		code = v1alpha1.SyncStatusCodeSynced
+	}
+	comparedTo := r.comparedTo()
+	identity := r.memory.targets.identity
+	unchanged := r.refresh == "" && status.Sync.Status == code && r.memory.described == identity &&
+		equality.Semantic.DeepEqual(status.Sync.ComparedTo, comparedTo) && (status.Sync.Revision != "" || len(status.Sync.Revisions) > 0)
+	r.memory.described = identity
+	if unchanged {
+		return
+	}
+	status.Sync = v1alpha1.SyncStatus{Status: code, ComparedTo: comparedTo}
+	status.SourceType, status.SourceTypes = "", nil
+	if r.app.Spec.HasMultipleSources() {
+		status.Sync.Revisions = r.desired.commits()
+		for _, s := range r.desired.sources {
+			status.SourceTypes = append(status.SourceTypes, s.kind)
+		}
+		return
+	}
+	status.Sync.Revision = r.desired.sources[0].commit
+	status.SourceType = r.desired.sources[0].kind
+}
+
+func (r *reconciliation) comparedTo() v1alpha1.ComparedTo {
+	out := v1alpha1.ComparedTo{Destination: r.app.Spec.Destination, IgnoreDifferences: r.app.Spec.IgnoreDifferences}
+	if r.app.Spec.HasMultipleSources() {
+		out.Sources = r.app.Spec.GetSources()
+	} else {
+		out.Source = r.app.Spec.GetSource()
+	}
+	return out
+}
+
+func (r *reconciliation) setHealth(word health.Status) {
+	current := &r.app.Status.Health
+	if current.Status != v1alpha1.HealthStatusCode(word) || current.LastTransitionTime == nil {
+		current.Status, current.LastTransitionTime = v1alpha1.HealthStatusCode(word), &r.now
+	}
+}
+
+func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
+	out := v1alpha1.ResourceStatus{
+		Group: o.Group, Version: o.Version, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name,
+		Status: v1alpha1.SyncStatusCodeOutOfSync, RequiresPruning: o.desired == nil && !o.synced(), SyncWave: int64(o.wave),
+	}
+	if o.synced() {
+		out.Status = v1alpha1.SyncStatusCodeSynced
+	}
+	if !r.PersistHealth {
+		return out
+	}
+	switch {
+	case o.live == nil:
+		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
+	case o.hasHealth:
+		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.health.Status), Message: o.health.Message}
+	}
+	return out
+}
+
+// summary lists the images that run and the addresses under which the
+// Application is reached.
+func (r *reconciliation) summary() v1alpha1.ApplicationSummary {
+	var out v1alpha1.ApplicationSummary
+	for i := range r.current.objects {
+		o := &r.current.objects[i]
+		out.Images = append(out.Images, o.images...)
+		out.ExternalURLs = append(out.ExternalURLs, o.urls...)
+	}
+	slices.Sort(out.Images)
+	out.Images = slices.Compact(out.Images)
+	slices.Sort(out.ExternalURLs)
+	out.ExternalURLs = slices.Compact(out.ExternalURLs)
+	return out
+}
+
+// imagesOf returns the images of the pods that an object is or makes.
+func imagesOf(obj *unstructured.Unstructured) []string {
+	if obj == nil {
+		return nil
+	}
+	var images []string
+	for _, path := range [][]string{
+		{"spec"}, {"spec", "template", "spec"}, {"spec", "jobTemplate", "spec", "template", "spec"},
+	} {
+		for _, field := range []string{"initContainers", "containers"} {
+			containers, _, _ := unstructured.NestedFieldNoCopy(obj.Object, append(slices.Clone(path), field)...)
+			list, _ := containers.([]any)
+			for _, item := range list {
+				if container, ok := item.(map[string]any); ok {
+					if image, ok := container["image"].(string); ok && image != "" {
+						images = append(images, image)
+					}
+				}
+			}
+		}
+	}
+	return images
+}
+
+// urlsOf returns the addresses of an Ingress, by its rules and its TLS hosts,
+// and those that the annotation for links of any object states.
+func urlsOf(obj *unstructured.Unstructured) []string {
+	var urls []string
+	for name, value := range obj.GetAnnotations() {
+		if strings.HasPrefix(name, v1alpha1.AnnotationLinkPrefix) {
+			urls = append(urls, value)
+		}
+	}
+	if obj.GetKind() != "Ingress" {
+		return urls
+	}
+	secure := make(map[string]bool)
+	tls, _, _ := unstructured.NestedSlice(obj.Object, "spec", "tls")
+	for _, item := range tls {
+		if entry, ok := item.(map[string]any); ok {
+			hosts, _, _ := unstructured.NestedStringSlice(entry, "hosts")
+			for _, host := range hosts {
+				secure[host] = true
+			}
+		}
+	}
+	rules, _, _ := unstructured.NestedSlice(obj.Object, "spec", "rules")
+	for _, item := range rules {
+		rule, _ := item.(map[string]any)
+		host, _ := rule["host"].(string)
+		if host == "" {
+			continue
+		}
+		scheme := "http://"
+		if secure[host] {
+			scheme = "https://"
+		}
+		paths, _, _ := unstructured.NestedSlice(rule, "http", "paths")
+		for _, item := range paths {
+			entry, _ := item.(map[string]any)
+			path, _ := entry["path"].(string)
+			urls = append(urls, scheme+host+strings.TrimSuffix(path, "*"))
+		}
+	}
+	return urls
+}
+
+// addHistory appends the finished sync and forgets what is beyond the limit.
+func (r *reconciliation) addHistory(state *v1alpha1.OperationState) {
+	history := r.app.Status.History
+	entry := v1alpha1.RevisionHistory{
+		DeployedAt: r.now, DeployStartedAt: &metav1.Time{Time: state.StartedAt.Time}, InitiatedBy: state.Operation.InitiatedBy,
+		Revision: state.SyncResult.Revision, Source: state.SyncResult.Source,
+		Revisions: state.SyncResult.Revisions, Sources: state.SyncResult.Sources,
+	}
+	if last := history.Last(); last != nil {
+		entry.ID = last.ID + 1
+	}
+	r.app.Status.History = append(history, entry).Keep(r.app.Spec.GetRevisionHistoryLimit())
+}
+
+func errorsOf(conditions []v1alpha1.ApplicationCondition) []v1alpha1.ApplicationCondition {
+	return slices.DeleteFunc(slices.Clone(conditions), func(c v1alpha1.ApplicationCondition) bool { return !c.IsError() })
+}
+
+func shortRevisions(commits []string) string {
+	short := make([]string, len(commits))
+	for i, commit := range commits {
+		short[i] = commit[:min(len(commit), 7)]
+	}
+	return strings.Join(short, ", ")
+}

@@ -1,0 +1,194 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/application"
+	"github.com/fairlead-cd/fairlead/internal/apply"
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/compare"
+	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/settings"
+	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/tracking"
+)
+
+// runComponents runs the chosen components until ctx ends. It calls settled
+// once what it adds to the readiness is known.
+func (p *process) runComponents(ctx context.Context, settled func()) error {
+	namespaces, err := application.NewNamespaces(p.namespace, p.applicationNamespaces)
+	if err != nil {
+		return err
+	}
+	watch := application.NewWatch(p.client, namespaces)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { watch.Run(ctx); return nil })
+	listed := p.ready.expect("the Applications to be listed")
+	settled()
+	group.Go(func() error {
+		if cache.WaitForCacheSync(ctx.Done(), watch.HasSynced) {
+			listed()
+		}
+		return nil
+	})
+	if p.runs("api") {
+		group.Go(func() error { return p.serveAPI(ctx, watch) })
+	}
+	if p.runs("controller") {
+		metrics, err := application.NewMetrics(p.registry, watch)
+		if err != nil {
+			return fmt.Errorf("registering metrics: %w", err)
+		}
+		group.Go(func() error {
+			return p.whileLeading(ctx, "fairlead-controller", func(ctx context.Context) error {
+				return p.runController(ctx, watch, metrics)
+			})
+		})
+	}
+	return group.Wait()
+}
+
+// runController builds the path from source to cluster, and reconciles.
+func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics) error {
+	mirrors, err := source.NewMirrors(source.Options{
+		Dir: filepath.Join(p.dataDir, "repositories"), Env: gitEnvironment(), Logger: p.logger, PollTimeout: p.gitTimeout,
+	})
+	if err != nil {
+		return err
+	}
+	defer mirrors.Close()
+	var clusters *application.Clusters
+	local, err := cluster.New(cluster.Options{
+		Config: p.restConfig, Server: v1alpha1.InClusterServer, Name: v1alpha1.InClusterName,
+		Tracker: func() tracking.Tracker { return application.TrackerOf(p.settings.Get()) },
+		Exclude: func(group, kind string) bool {
+			return p.settings.Get().Resources.Excludes(group, kind, v1alpha1.InClusterServer)
+		},
+		OnChange:     func(change cluster.Change) { clusters.Changed(change) },
+		OnKind:       func(schema.GroupKind) { clusters.ChangedIn() },
+		OnConnection: func(bool) { clusters.ChangedIn() },
+		Logger:       p.logger,
+	})
+	if err != nil {
+		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
+	}
+	clusters = application.NewClusters(local, p.logger)
+	controller := application.New(application.Options{
+		Client: p.client, Watch: watch, Settings: p.settings, Sources: mirrors,
+		Render:   render.New(render.Options{MaxCombinedSize: func() int64 { return int64(p.maxManifests) }}),
+		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
+		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
+		SelfHeal: application.SelfHealBackoff{
+			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
+			Cooldown: application.DefaultSelfHealBackoff.Cooldown,
+		},
+		Metrics: metrics, Logger: p.logger, Now: time.Now,
+	})
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { clusters.Run(ctx); return nil })
+	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
+	group.Go(func() error { return controller.Run(ctx) })
+	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)
+	return group.Wait()
+}
+
+// retrackOnChange returns a subscriber that calls retrack when the settings
+// that decide what is watched, and how it is recognised, change.
+func retrackOnChange(last *settings.Settings, retrack func()) func(*settings.Settings) {
+	return func(s *settings.Settings) {
+		if application.TrackerOf(s) != application.TrackerOf(last) || !reflect.DeepEqual(s.Resources, last.Resources) {
+			retrack()
+		}
+		last = s
+	}
+}
+
+// The lease of a component: another instance takes over after leaseDuration
+// without a renewal, and at once after a graceful stop.
+const (
+	leaseDuration = 15 * time.Second
+	renewDeadline = 10 * time.Second
+	renewPeriod   = 3 * time.Second
+)
+
+// whileLeading runs work while this instance holds the lease of that name. It
+// ends when ctx does, and with an error when the lease was lost: what this
+// process believes may then be wrong, and a restart is the safe way on.
+func (p *process) whileLeading(ctx context.Context, name string, work func(context.Context) error) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("finding the name of this host: %w", err)
+	}
+	lock := &resourcelock.LeaseLock{
+		LeaseMeta:  metav1.ObjectMeta{Namespace: p.namespace, Name: name},
+		Client:     p.kubernetes.CoordinationV1(),
+		LockConfig: resourcelock.ResourceLockConfig{Identity: fmt.Sprintf("%s_%d_%d", host, os.Getpid(), time.Now().UnixNano())},
+	}
+	result := make(chan error, 1)
+	electionCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Lock: lock, Name: name, LeaseDuration: leaseDuration, RenewDeadline: renewDeadline, RetryPeriod: renewPeriod,
+		ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(leading context.Context) {
+				// Work ends with ctx or with the lease; the lease is given
+				// back only after work has ended.
+				leading, cancel := context.WithCancel(leading)
+				defer cancel()
+				defer context.AfterFunc(ctx, cancel)()
+				result <- work(leading)
+				stop()
+			},
+			OnStoppedLeading: func() {},
+			OnNewLeader: func(identity string) {
+				if identity != lock.Identity() {
+					p.logger.Info("another instance holds the lease; waiting for it", "lease", name, "holder", identity)
+				}
+			},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("preparing the lease %s: %w", name, err)
+	}
+	// Without the lease there is no work to wait for.
+	defer context.AfterFunc(ctx, func() {
+		if !elector.IsLeader() {
+			stop()
+		}
+	})()
+	elector.Run(electionCtx)
+	select {
+	case err := <-result:
+		return err
+	default:
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("the lease %s was lost to another instance or could not be renewed", name)
+}
+
+// gitEnvironment is what git may see of the environment.
+func gitEnvironment() []string {
+	var env []string
+	for _, name := range []string{"PATH", "HOME", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
+}

@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// config is the configuration of `fairlead run`, read once at the start.
+type config struct {
+	kubeconfig            string
+	namespace             string
+	applicationNamespaces []string
+	listen                string
+	metricsListen         []string
+	insecure              bool
+	disableAuth           bool
+	components            []string
+	redis                 string
+	dataDir               string
+	logLevel              string
+	logFormat             string
+
+	statusProcessors int
+	persistHealth    bool
+	gitTimeout       time.Duration
+	maxManifests     quantity
+	selfHealDelay    seconds
+	selfHealFactor   float64
+	selfHealCap      seconds
+
+	// The following have no flag; they are set by environment variables that
+	// installations of Argo CD set.
+	tlsDataPath, sshDataPath, gpgDataPath string
+	reconciliation, reconciliationJitter  string
+	hardReconciliation                    string
+}
+
+// origin says where the value of a flag comes from when the command line does
+// not state it: the environment variable FAIRLEAD_<NAME>, then the variables
+// that Argo CD's components read, then keys of argocd-cmd-params-cm.
+type origin struct {
+	flag   string
+	argocd []string
+	params []string
+	// adapt turns a value of Argo CD's into one of the flag's form.
+	adapt func(string) string
+}
+
+// origins lists the flags that have more than a variable of their own.
+var origins = []origin{
+	{flag: "application-namespaces", argocd: []string{"ARGOCD_APPLICATION_NAMESPACES"}, params: []string{"application.namespaces"}},
+	{flag: "listen", argocd: []string{"ARGOCD_SERVER_LISTEN_ADDRESS"}, params: []string{"server.listen.address"}, adapt: withPort("8080")},
+	{flag: "metrics-listen", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_METRICS_LISTEN_ADDRESS", "ARGOCD_SERVER_METRICS_LISTEN_ADDRESS"}, params: []string{"server.metrics.listen.address"}, adapt: withPort("8082")},
+	{flag: "insecure", argocd: []string{"ARGOCD_SERVER_INSECURE"}, params: []string{"server.insecure"}},
+	{flag: "disable-auth", argocd: []string{"ARGOCD_SERVER_DISABLE_AUTH"}, params: []string{"server.disable.auth"}},
+	{flag: "redis", argocd: []string{"REDIS_SERVER"}, params: []string{"redis.server"}},
+	{flag: "log-level", argocd: []string{"ARGOCD_LOG_LEVEL", "ARGOCD_APPLICATION_CONTROLLER_LOGLEVEL", "ARGOCD_SERVER_LOGLEVEL"}, params: []string{"controller.log.level", "server.log.level"}},
+	{flag: "log-format", argocd: []string{"ARGOCD_LOG_FORMAT", "ARGOCD_APPLICATION_CONTROLLER_LOGFORMAT", "ARGOCD_SERVER_LOGFORMAT"}, params: []string{"controller.log.format", "server.log.format"}},
+	{flag: "status-processors", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_STATUS_PROCESSORS"}, params: []string{"controller.status.processors"}},
+	{flag: "persist-resource-health", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_PERSIST_RESOURCE_HEALTH"}, params: []string{"controller.resource.health.persist"}},
+	{flag: "git-timeout", argocd: []string{"ARGOCD_GIT_REQUEST_TIMEOUT"}, params: []string{"reposerver.git.request.timeout"}},
+	{flag: "max-combined-directory-manifests-size", argocd: []string{"ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"}, params: []string{"reposerver.max.combined.directory.manifests.size"}},
+	{flag: "self-heal-backoff", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.backoff.timeout.seconds"}},
+	{flag: "self-heal-backoff-factor", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_FACTOR"}, params: []string{"controller.self.heal.backoff.factor"}},
+	{flag: "self-heal-backoff-cap", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS"}, params: []string{"controller.self.heal.backoff.cap.seconds"}},
+}
+
+// allComponents are the components of this build.
+var allComponents = []string{"api", "repo", "controller"}
+
+// laterComponents are names of the design that this build does not have.
+var laterComponents = []string{"applicationset", "notifications", "dex"}
+
+func (c *config) addFlags(flags *pflag.FlagSet) {
+	c.maxManifests = quantity(10 << 20)
+	c.selfHealDelay, c.selfHealCap = seconds(2*time.Second), seconds(5*time.Minute)
+	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster to run against (default: in-cluster, then KUBECONFIG, then ~/.kube/config)")
+	flags.StringVar(&c.namespace, "namespace", "argocd", "namespace of the control plane, where AppProjects, settings and Applications are")
+	flags.StringSliceVar(&c.applicationNamespaces, "application-namespaces", nil, "further namespaces, as globs, in which Applications are honoured")
+	flags.StringVar(&c.listen, "listen", ":8080", "address of the API and the page")
+	flags.StringSliceVar(&c.metricsListen, "metrics-listen", []string{":8082"}, "addresses of metrics, liveness and readiness")
+	flags.BoolVar(&c.insecure, "insecure", false, "serve plain HTTP instead of TLS")
+	flags.BoolVar(&c.disableAuth, "disable-auth", false, "let everybody who reaches the API do everything")
+	flags.StringSliceVar(&c.components, "components", allComponents, "components to run in this process")
+	flags.StringVar(&c.redis, "redis", "", "address of a Redis server; accepted and not used yet, all caches are in memory")
+	flags.StringVar(&c.dataDir, "data-dir", "", "directory of the repository mirrors; its content may be lost at any time (default: a folder in the user's cache directory)")
+	flags.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	flags.IntVar(&c.statusProcessors, "status-processors", 20, "how many Applications are reconciled at once")
+	flags.BoolVar(&c.persistHealth, "persist-resource-health", false, "write the health of each resource into the status of its Application")
+	flags.DurationVar(&c.gitTimeout, "git-timeout", 90*time.Second, "how long a fetch from a repository may take")
+	flags.Var(&c.maxManifests, "max-combined-directory-manifests-size", "how large the manifest files of one directory source may be together, such as 10M")
+	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s")
+	flags.Float64Var(&c.selfHealFactor, "self-heal-backoff-factor", 3, "how many times as long each further wait before a self-heal is")
+	flags.Var(&c.selfHealCap, "self-heal-backoff-cap", "longest wait before a self-heal, in seconds or as 5m")
+}
+
+// fromEnvironment fills in the flags that the command line does not state, and
+// the settings that have no flag.
+func (c *config) fromEnvironment(cmd *cobra.Command, lookup func(string) (string, bool)) error {
+	byFlag := originsByFlag()
+	var errs []error
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.Changed || flag.Name == "help" {
+			return
+		}
+		name := "FAIRLEAD_" + strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
+		if value, ok := lookup(name); ok && value != "" {
+			errs = append(errs, set(cmd, flag.Name, value, "environment variable "+name))
+			return
+		}
+		from := byFlag[flag.Name]
+		for _, name := range from.argocd {
+			if value, ok := lookup(name); ok && value != "" {
+				errs = append(errs, set(cmd, flag.Name, from.adapted(value), "environment variable "+name))
+				return
+			}
+		}
+	})
+	for name, target := range map[string]*string{
+		"ARGOCD_TLS_DATA_PATH":               &c.tlsDataPath,
+		"ARGOCD_SSH_DATA_PATH":               &c.sshDataPath,
+		"ARGOCD_GPG_DATA_PATH":               &c.gpgDataPath,
+		"ARGOCD_RECONCILIATION_TIMEOUT":      &c.reconciliation,
+		"ARGOCD_RECONCILIATION_JITTER":       &c.reconciliationJitter,
+		"ARGOCD_HARD_RECONCILIATION_TIMEOUT": &c.hardReconciliation,
+	} {
+		*target, _ = lookup(name)
+	}
+	return errors.Join(errs...)
+}
+
+// fromParams fills in the flags that neither the command line nor the
+// environment states from the data of argocd-cmd-params-cm.
+func (c *config) fromParams(cmd *cobra.Command, params map[string]string) error {
+	var errs []error
+	for _, from := range origins {
+		if cmd.Flags().Changed(from.flag) {
+			continue
+		}
+		for _, key := range from.params {
+			if value := params[key]; value != "" {
+				errs = append(errs, set(cmd, from.flag, from.adapted(value), "key "+key+" of ConfigMap argocd-cmd-params-cm"))
+				break
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validate checks what the types of the flags do not.
+func (c *config) validate() error {
+	var errs []error
+	for _, component := range c.components {
+		switch {
+		case slices.Contains(allComponents, component):
+		case slices.Contains(laterComponents, component):
+			errs = append(errs, fmt.Errorf("the component %q is not part of this build; it has %s", component, strings.Join(allComponents, ", ")))
+		default:
+			errs = append(errs, fmt.Errorf("there is no component %q; choose from %s", component, strings.Join(allComponents, ", ")))
+		}
+	}
+	if len(c.components) == 0 {
+		errs = append(errs, fmt.Errorf("no component is chosen; choose from %s", strings.Join(allComponents, ", ")))
+	}
+	if c.statusProcessors < 1 {
+		errs = append(errs, fmt.Errorf("--status-processors is %d; it has to be at least 1", c.statusProcessors))
+	}
+	if c.selfHealFactor < 1 {
+		errs = append(errs, fmt.Errorf("--self-heal-backoff-factor is %g; it has to be at least 1", c.selfHealFactor))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *config) runs(component string) bool { return slices.Contains(c.components, component) }
+
+func set(cmd *cobra.Command, flag, value, where string) error {
+	if err := cmd.Flags().Set(flag, value); err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return nil
+}
+
+func originsByFlag() map[string]origin {
+	byFlag := make(map[string]origin, len(origins))
+	for _, from := range origins {
+		byFlag[from.flag] = from
+	}
+	return byFlag
+}
+
+func (o origin) adapted(value string) string {
+	if o.adapt == nil {
+		return value
+	}
+	return o.adapt(value)
+}
+
+// withPort completes an address without a port, which is how Argo CD states
+// where to listen.
+func withPort(port string) func(string) string {
+	return func(host string) string {
+		if _, _, err := net.SplitHostPort(host); err == nil {
+			return host
+		}
+		return net.JoinHostPort(strings.Trim(host, "[]"), port)
+	}
+}
+
+// seconds is a duration that may be written as a plain number of seconds.
+type seconds time.Duration
+
+func (s *seconds) Set(text string) error {
+	if text != "" && strings.Trim(text, "0123456789") == "" {
+		text += "s"
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is no duration such as 2s, and no number of seconds", text)
+	}
+	*s = seconds(d)
+	return nil
+}
+
+func (s *seconds) String() string { return time.Duration(*s).String() }
+
+// Type is the word for the value in the usage text.
+func (*seconds) Type() string { return "duration" }
+
+// quantity is a number of bytes as Kubernetes writes it.
+type quantity int64
+
+func (q *quantity) Set(text string) error {
+	parsed, err := resource.ParseQuantity(text)
+	if err != nil || parsed.Sign() < 0 {
+		return fmt.Errorf("%q is no size such as 10M or 10Mi", text)
+	}
+	*q = quantity(parsed.Value())
+	return nil
+}
+
+func (q *quantity) String() string {
+	return resource.NewQuantity(int64(*q), resource.BinarySI).String()
+}
+
+// Type is the word for the value in the usage text.
+func (*quantity) Type() string { return "size" }

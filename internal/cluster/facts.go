@@ -1,0 +1,179 @@
+package cluster
+
+import (
+	"encoding/json"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// details fills in what is kept beyond the metadata: the body of objects that somebody asked for, facts of others.
+func (d *decoder) details(o *Object, p *parts, data []byte) (err error) {
+	whole := o.App != "" || d.wanted != nil && d.wanted(o.Key)
+	if whole {
+		o.body = keep(data)
+		// Decoded once here, so that Live cannot fail later.
+		if !json.Valid(o.body) {
+			return errJSON
+		}
+	}
+	switch d.gvk.GroupKind() {
+	case statefulSet:
+		if o.claims, err = d.claimNames(p.spec); err != nil {
+			return err
+		}
+	case crdKind:
+		if o.crd, err = d.readCRD(p.spec, p.status); err != nil {
+			return err
+		}
+	case apiServiceKind:
+		if o.crd, err = d.readAPIService(p.spec, p.status); err != nil {
+			return err
+		}
+	}
+	if whole {
+		return nil
+	}
+	return d.facts(o, p, data)
+}
+
+var (
+	pod                   = schema.GroupKind{Kind: "Pod"}
+	replicaSet            = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
+	statefulSet           = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
+	endpoints             = schema.GroupKind{Kind: "Endpoints"}
+	persistentVolumeClaim = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+)
+
+func (d *decoder) facts(o *Object, p *parts, data []byte) error {
+	var f Facts
+	switch d.gvk.GroupKind() {
+	case pod:
+		facts, err := d.podFacts(p.spec, p.status)
+		if err != nil {
+			return err
+		}
+		f.Pod = facts
+	case replicaSet:
+		f.Revision = p.revision
+	}
+	// Only an object that somebody owns can be part of an application without being managed itself.
+	if d.health != nil && len(o.Owners) > 0 {
+		u, err := decodeBody(data)
+		if err != nil {
+			return err
+		}
+		u.SetGroupVersionKind(d.gvk)
+		if status, message, ok := d.health(u); ok {
+			f.Health, f.Message = d.strings.of(status), message
+		}
+	}
+	if f != (Facts{}) {
+		o.Facts = &f
+	}
+	return nil
+}
+
+func (d *decoder) claimNames(spec []byte) (names []string, err error) {
+	if spec == nil {
+		return nil, nil
+	}
+	err = members(spec, func(key, value []byte) error {
+		if string(key) != "volumeClaimTemplates" {
+			return nil
+		}
+		return elements(value, func(value []byte) error {
+			var template struct {
+				Metadata unstructuredName `json:"metadata"`
+			}
+			if err := json.Unmarshal(value, &template); err != nil {
+				return err
+			}
+			names = append(names, d.strings.of(template.Metadata.Name))
+			return nil
+		})
+	})
+	return names, err
+}
+
+type unstructuredName struct {
+	Name string `json:"name"`
+}
+
+type containerStatus struct {
+	Ready        bool `json:"ready"`
+	RestartCount int  `json:"restartCount"`
+	State        struct {
+		Waiting    *struct{ Reason string } `json:"waiting"`
+		Terminated *struct {
+			Reason   string
+			ExitCode int
+		} `json:"terminated"`
+	} `json:"state"`
+}
+
+func (d *decoder) podFacts(spec, status []byte) (*PodFacts, error) {
+	var s struct {
+		NodeName                   string `json:"nodeName"`
+		InitContainers, Containers []struct {
+			Image string `json:"image"`
+		}
+	}
+	var st struct {
+		Phase                 string            `json:"phase"`
+		Reason                string            `json:"reason"`
+		InitContainerStatuses []containerStatus `json:"initContainerStatuses"`
+		ContainerStatuses     []containerStatus `json:"containerStatuses"`
+	}
+	if spec != nil {
+		if err := json.Unmarshal(spec, &s); err != nil {
+			return nil, err
+		}
+	}
+	if status != nil {
+		if err := json.Unmarshal(status, &st); err != nil {
+			return nil, err
+		}
+	}
+	f := &PodFacts{Phase: d.strings.of(st.Phase), Reason: d.strings.of(st.Reason), Node: d.strings.of(s.NodeName), Containers: len(s.Containers)}
+	for _, c := range slices.Concat(s.InitContainers, s.Containers) {
+		if image := d.strings.of(c.Image); !slices.Contains(f.Images, image) {
+			f.Images = append(f.Images, image)
+		}
+	}
+	for _, c := range st.ContainerStatuses {
+		if c.Ready {
+			f.Ready++
+		}
+		f.Restarts += c.RestartCount
+	}
+	for _, c := range slices.Concat(st.InitContainerStatuses, st.ContainerStatuses) {
+		switch {
+		case f.Reason != "":
+		case c.State.Waiting != nil && c.State.Waiting.Reason != "ContainerCreating" && c.State.Waiting.Reason != "PodInitializing":
+			f.Reason = d.strings.of(c.State.Waiting.Reason)
+		case c.State.Terminated != nil && c.State.Terminated.ExitCode != 0:
+			f.Reason = d.strings.of(c.State.Terminated.Reason)
+		}
+	}
+	return f, nil
+}
+
+// sameReference reports whether two states of an unmanaged object differ in nothing that is kept, their resource
+// versions aside.
+func sameReference(a, b *Object) bool {
+	return a.UID == b.UID && a.Version == b.Version && a.Generation == b.Generation && a.App == b.App &&
+		a.Deleting.Equal(b.Deleting) && slices.Equal(a.Owners, b.Owners) && slices.Equal(a.claims, b.claims) && sameFacts(a.Facts, b.Facts)
+}
+
+func sameFacts(a, b *Facts) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Health != b.Health || a.Message != b.Message || a.Revision != b.Revision || (a.Pod == nil) != (b.Pod == nil) {
+		return false
+	}
+	return a.Pod == nil || a.Pod.Phase == b.Pod.Phase && a.Pod.Reason == b.Pod.Reason && a.Pod.Node == b.Pod.Node &&
+		a.Pod.Ready == b.Pod.Ready && a.Pod.Containers == b.Pod.Containers && a.Pod.Restarts == b.Pod.Restarts &&
+		slices.Equal(a.Pod.Images, b.Pod.Images)
+}

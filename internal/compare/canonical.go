@@ -1,0 +1,135 @@
+package compare
+
+import (
+	"maps"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// serverFields are the metadata that the API server alone writes.
+var serverFields = []string{
+	"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields",
+	"resourceVersion", "selfLink", "uid",
+}
+
+// withoutServerFields returns a view of obj without what never counts: the status and
+// the metadata of the API server. Values are shared with obj.
+func withoutServerFields(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	top := maps.Clone(obj.Object)
+	delete(top, "status")
+	if metadata, ok := top["metadata"].(map[string]any); ok {
+		metadata = maps.Clone(metadata)
+		for _, field := range serverFields {
+			delete(metadata, field)
+		}
+		top["metadata"] = metadata
+	}
+	return &unstructured.Unstructured{Object: top}
+}
+
+// canonical returns obj with its values written as the API server stores them:
+// quantities and times in their canonical form, nulls and empty values that
+// the type omits gone. Objects of kinds that are not known here, or that do
+// not fit their type, only lose their nulls. The result shares nothing that
+// it changes with obj.
+func canonical(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	clean := withoutNulls(obj.Object)
+	typedObject, err := scheme.Scheme.New(obj.GroupVersionKind())
+	if err != nil {
+		return &unstructured.Unstructured{Object: clean}
+	}
+	converter := runtime.DefaultUnstructuredConverter
+	if err := converter.FromUnstructured(clean, typedObject); err != nil {
+		return &unstructured.Unstructured{Object: clean}
+	}
+	stored, err := converter.ToUnstructured(typedObject)
+	if err != nil {
+		return &unstructured.Unstructured{Object: clean}
+	}
+	return &unstructured.Unstructured{Object: canonicalMap(clean, stored)}
+}
+
+// canonicalMap takes every scalar of want as stored writes it, and drops what
+// is empty and not stored. Fields of want that the type does not know stay, so
+// that the API server can complain about them.
+func canonicalMap(want, stored map[string]any) map[string]any {
+	out := make(map[string]any, len(want))
+	for field, value := range want {
+		kept, ok := stored[field]
+		if !ok {
+			if !isEmpty(value) {
+				out[field] = value
+			}
+			continue
+		}
+		out[field] = canonicalValue(value, kept)
+	}
+	return out
+}
+
+func canonicalValue(want, stored any) any {
+	switch want := want.(type) {
+	case map[string]any:
+		if stored, ok := stored.(map[string]any); ok {
+			return canonicalMap(want, stored)
+		}
+		return stored
+	case []any:
+		kept, ok := stored.([]any)
+		if !ok || len(kept) != len(want) {
+			return want
+		}
+		out := make([]any, len(want))
+		for i := range want {
+			out[i] = canonicalValue(want[i], kept[i])
+		}
+		return out
+	default:
+		return stored
+	}
+}
+
+func isEmpty(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		return len(value) == 0
+	case []any:
+		return len(value) == 0
+	case string:
+		return value == ""
+	case bool:
+		return !value
+	case int64:
+		return value == 0
+	case float64:
+		return value == 0
+	}
+	return value == nil
+}
+
+func withoutNulls(m map[string]any) map[string]any {
+	out := make(map[string]any, len(m))
+	for field, value := range m {
+		if value == nil {
+			continue
+		}
+		out[field] = withoutNullsValue(value)
+	}
+	return out
+}
+
+func withoutNullsValue(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		return withoutNulls(value)
+	case []any:
+		out := make([]any, len(value))
+		for i := range value {
+			out[i] = withoutNullsValue(value[i])
+		}
+		return out
+	}
+	return value
+}

@@ -1,0 +1,44 @@
+package settings
+
+import (
+	"net/url"
+	"strings"
+)
+
+// NormalizeURL gives the form of a repository's address in which two spellings of the same repository are equal: lower
+// case, without the suffix .git, and user@host:path like ssh://user@host/path. It gives "" for a text that is no address.
+// The result serves for comparison only.
+func NormalizeURL(address string) string {
+	s := strings.ToLower(strings.TrimSpace(address))
+	if isSSH(s) && !strings.HasPrefix(s, "ssh://") {
+		// In user@host:path the colon begins the path; in a URL it would begin a port.
+		s = "ssh://" + strings.Replace(s, ":", "/", 1)
+	}
+	u, err := url.Parse(strings.TrimSuffix(s, ".git"))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(u.String(), "ssh://")
+}
+
+// isSSH tells whether the address has a user before its host and no other scheme than ssh.
+func isSSH(address string) bool {
+	user, host, ok := strings.Cut(strings.TrimPrefix(address, "ssh://"), "@")
+	return ok && host != "" && !strings.Contains(host, "@") && !strings.ContainsAny(user, "/:")
+}
+
+// hostOf gives the host of a repository's address without its port, and "" when there is none.
+func hostOf(address string) string {
+	s := strings.ToLower(strings.TrimSpace(address))
+	if isSSH(s) && !strings.HasPrefix(s, "ssh://") {
+		s = "ssh://" + strings.Replace(s, ":", "/", 1)
+	}
+	if !strings.Contains(s, "://") {
+		s = "//" + s // registries of charts are written without a scheme
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}

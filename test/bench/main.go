@@ -1,0 +1,33 @@
+// Command bench measures Fairlead as a whole on the development cluster: a
+// generated monorepo, one Application a folder, the real binary, the real API
+// server. It prints wall time, CPU seconds and peak memory of the process, and
+// the ratio to the floor: the time in which the same API server accepts the
+// same objects by server-side apply from 16 workers, measured in the same run.
+//
+// Absolute times of a shared machine mean little; ratios within one run count.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	var o options
+	flag.IntVar(&o.applications, "applications", 200, "number of Applications")
+	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
+	flag.DurationVar(&o.idle, "idle", defaultIdle, "how long to measure at rest")
+	flag.BoolVar(&o.verbose, "v", false, "show the log of the program")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		stop()
+		os.Exit(1) //nolint:gocritic // stop was called
+	}
+}
