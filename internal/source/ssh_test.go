@@ -66,21 +66,21 @@ func serveSSH(c net.Conn, config *ssh.ServerConfig) {
 		for r := range requests {
 			var payload struct{ Command string }
 			if r.Type != "exec" || ssh.Unmarshal(r.Payload, &payload) != nil {
-				r.Reply(r.Type == "env", nil)
+				_ = r.Reply(r.Type == "env", nil)
 				continue
 			}
-			r.Reply(true, nil)
+			_ = r.Reply(true, nil)
 			dir := strings.Trim(strings.TrimPrefix(payload.Command, "git-upload-pack "), "'")
 			cmd := exec.Command("git", "upload-pack", dir)
 			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null"}
 			in, _ := cmd.StdinPipe()
-			go io.Copy(in, channel)
+			go func() { _, _ = io.Copy(in, channel) }()
 			cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
 			status := struct{ Code uint32 }{}
 			if cmd.Run() != nil {
 				status.Code = 128
 			}
-			channel.SendRequest("exit-status", false, ssh.Marshal(status))
+			_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(status))
 			channel.Close()
 		}
 	}
