@@ -115,11 +115,12 @@ func (p *process) run(ctx context.Context) error {
 	// The settings outlive the components: they are what these stop with.
 	group.Go(func() error { return p.settings.Run(ctx) })
 	group.Go(func() error { return p.serveMetrics(ctx) })
+	bootstrapped := p.ready.expect("the settings")
 	group.Go(func() error {
 		if err := p.bootstrap(ctx); err != nil {
 			return err
 		}
-		return p.runComponents(ctx)
+		return p.runComponents(ctx, bootstrapped)
 	})
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -46,16 +46,14 @@ type watcher struct {
 	reported bool
 	err      error
 	refused  time.Duration // the present pause after refusals, 0 when there was none
-	// unstreamed: the last request was a watch, and was refused.
-	unstreamed bool
-	started    time.Time // of the last watch
-	stopped    bool
+	started  time.Time     // of the last watch
+	stopped  bool
 }
 
 const (
 	// A refusal (no permission, no such resource) is a matter of minutes or never; it is asked again at these intervals,
 	// and at once when roles or definitions change.
-	firstPause = time.Second
+	firstPause = 200 * time.Millisecond
 	lastPause  = 5 * time.Minute
 	// Credentials that expired are renewed by somebody soon.
 	credentialPause = 15 * time.Second
@@ -93,7 +91,7 @@ func (w *watcher) stop() {
 // retry ends the pause of a watcher that was refused.
 func (w *watcher) retry() {
 	w.mu.Lock()
-	w.refused = min(w.refused, firstPause) // the permission may take a moment to work
+	w.refused = min(w.refused, firstPause/4) // the permission may take a moment to work
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
@@ -119,9 +117,6 @@ func (w *watcher) WatchWithContext(ctx context.Context, options metav1.ListOptio
 			return nil, err // the server does not stream lists; the Reflector asks for an ordinary one
 		}
 		if err = w.failed(ctx, err); err != nil {
-			w.mu.Lock()
-			w.unstreamed = w.refused > 0
-			w.mu.Unlock()
 			return nil, err
 		}
 	}
@@ -134,10 +129,6 @@ func (w *watcher) Watch(options metav1.ListOptions) (watch.Interface, error) {
 
 // ListWithContext lists, for servers that cannot stream lists. It is called by the Reflector.
 func (w *watcher) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-	// The Reflector lists whenever streaming failed. After a refusal that would only be a second one.
-	if err := w.refusal(); err != nil {
-		return nil, err
-	}
 	for {
 		if err := w.turn(ctx, 0); err != nil {
 			return nil, err
@@ -201,8 +192,8 @@ func (w *watcher) turn(ctx context.Context, interval time.Duration) error {
 	return nil
 }
 
-// failed sorts an error: nil when the server could not be reached, so that the same request is due again when it is
-// back; otherwise the error for the Reflector.
+// failed sorts an error: nil when the same request is due again, in its turn, because the server could not be reached or
+// refused it; otherwise the error for the Reflector.
 func (w *watcher) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -214,20 +205,20 @@ func (w *watcher) failed(ctx context.Context, err error) error {
 	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 		return err // in the ordinary course of things
 	}
-	w.mu.Lock()
-	if refusing(err) {
-		last := lastPause
-		if apierrors.IsUnauthorized(err) {
-			last = credentialPause
-		}
-		w.refused = min(max(2*w.refused, firstPause), last)
-	} else {
-		w.refused = 0
+	told := fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err)
+	if !refusing(err) {
+		w.note(told, w.remote) // nobody should wait for another server; errors of the API server pass
+		return err
 	}
+	last := lastPause
+	if apierrors.IsUnauthorized(err) {
+		last = credentialPause
+	}
+	w.mu.Lock()
+	w.refused = min(max(2*w.refused, firstPause), last)
 	w.mu.Unlock()
-	// Nobody should wait for a refusal to end, or for another server; other errors of the API server pass.
-	w.note(fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err), w.remote || refusing(err))
-	return err
+	w.note(told, true)
+	return nil
 }
 
 // answered notes that a request went through. For a watcher that has its list this ends whatever was wrong.
@@ -239,17 +230,6 @@ func (w *watcher) answered() {
 	if synced {
 		w.report(nil)
 	}
-}
-
-// refusal returns the error of the stream that was refused just before, once.
-func (w *watcher) refusal() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.unstreamed {
-		return nil
-	}
-	w.unstreamed = false
-	return w.err
 }
 
 // report notes that the watcher works (nil) or does not.

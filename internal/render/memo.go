@@ -39,6 +39,7 @@ type CallOptions struct {
 type Memo struct {
 	o        Options
 	renderer Renderer
+	keys     keyMaker
 
 	mu      sync.Mutex
 	kept    map[requestKey][]*list.Element // of *variant, the one used last first
@@ -115,7 +116,7 @@ func New(o Options) *Memo {
 // object ids (fs.FileInfo.Sys) are rendered each time.
 func (m *Memo) Render(ctx context.Context, snapshot fs.FS, req Request, o CallOptions) (*Result, error) {
 	req = req.shared()
-	key, err := req.key()
+	key, err := m.keys.key(req)
 	if err != nil {
 		return nil, err
 	}

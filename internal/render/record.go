@@ -75,7 +75,9 @@ func (r *recorder) noteInfo(name string, what seen, info fs.FileInfo, names name
 // noteError notes that nothing was there; other errors leave the read set without a way to verify it.
 func (r *recorder) noteError(name string, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
-		r.note(read{readKey: readKey{name, seenNothing}})
+		// A link that leads nowhere is there itself, and what it leads to may appear anywhere.
+		_, there := fs.Lstat(r.fsys, name)
+		r.note(read{readKey: readKey{name, seenNothing}, linked: there == nil})
 		return
 	}
 	if errors.Is(err, fs.ErrInvalid) && !fs.ValidPath(name) {
