@@ -81,6 +81,9 @@ func (c *Clusters) For(destination v1alpha1.ApplicationDestination, inCluster bo
 	}
 }
 
+// forget says that an application is gone, by its instance name.
+func (c *Clusters) forget(instance string) { c.local.Live.Want(instance, nil) }
+
 // Changed tells that an object of an application, or one that belongs to such
 // an object, changed. It is what live state calls.
 func (c *Clusters) Changed(change cluster.Change) {

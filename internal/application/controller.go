@@ -220,6 +220,7 @@ func (c *Controller) forget(key types.NamespacedName) {
 	delete(c.memory, key)
 	c.mu.Unlock()
 	c.repositories.forget(key)
+	c.Clusters.forget(tracking.InstanceName(key.Namespace, key.Name, c.Namespace))
 	c.Metrics.forget(key)
 }
 

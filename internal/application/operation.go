@@ -2,15 +2,18 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/apply"
+	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/plan"
 )
@@ -60,6 +63,10 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 	recordUnchanged(state.SyncResult, work, skipped)
 
 	for _, stage := range plan.Build(steps).Stages {
+		if kind, err := r.unservedKind(ctx, stage); kind != "" {
+			r.waitForKind(state, kind, err)
+			return nil
+		}
 		if waiting, degraded := waitingFor(work, stage, op.DryRun); degraded != "" {
 			r.failAttempt(state, degraded)
 			return nil
@@ -120,7 +127,10 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 	}
 	// The memory holds what the specification asks for; do not disturb it.
 	specified := r.memory
-	defer func() { r.memory = specified }()
+	defer func() {
+		r.memory = specified
+		r.destination.Live.Want(r.instance, specified.targets.keyList())
+	}()
 	r.memory = &memory{}
 	return r.compareWith(ctx, wanted)
 }
@@ -218,6 +228,39 @@ func waitingFor(objects []object, stage plan.Stage, dryRun bool) (waiting, degra
 	}
 	return "", ""
 }
+
+// unservedKind returns a kind of the stage that the API server does not serve
+// yet: its definition was written by an earlier stage.
+func (r *reconciliation) unservedKind(ctx context.Context, stage plan.Stage) (kind string, err error) {
+	for _, step := range stage.Steps {
+		gvk := schema.GroupVersionKind{Group: step.Group, Version: step.Version, Kind: step.Kind}
+		if _, err := r.destination.Live.Resource(ctx, gvk); errors.Is(err, cluster.ErrKindUnknown) {
+			return gvk.GroupKind().String(), err
+		}
+	}
+	return "", nil
+}
+
+// waitForKind looks again in a moment, and gives up after kindDeadline.
+func (r *reconciliation) waitForKind(state *v1alpha1.OperationState, kind string, cause error) {
+	began := state.StartedAt
+	if state.FinishedAt != nil {
+		began = *state.FinishedAt
+	}
+	if r.now.Sub(began.Time) > kindDeadline {
+		r.failAttempt(state, fmt.Sprintf("the API server does not serve %s after %s: %v", kind, kindDeadline, cause))
+		return
+	}
+	state.Message = fmt.Sprintf("waiting for the API server to serve %s", kind)
+	r.again = kindPoll
+}
+
+// How long a kind may take to be served after its definition was written, and
+// how often to look; the watch on definitions is usually faster.
+const (
+	kindDeadline = time.Minute
+	kindPoll     = time.Second
+)
 
 // markApplied brings the objects up to what the API server answered, so that
 // the next wave waits for what was just written.

@@ -56,6 +56,10 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 	}
 	status.SetConditions(r.now, r.conditions, evaluated...)
 	r.touch()
+	if r.again == 0 {
+		// Most causes end with an event; look again for those that do not.
+		r.again = r.settings.Reconciliation
+	}
 }
 
 // touch answers a refresh and notes when the Application was looked at. The

@@ -45,30 +45,30 @@ func (p *process) bootstrap(ctx context.Context) error {
 	if err := p.settings.Ensure(ctx); err != nil {
 		return fmt.Errorf("creating what is missing in the namespace %s: %w", p.namespace, err)
 	}
-	if err := tenancy.EnsureDefaultProject(ctx, p.dynamic, p.namespace); err != nil {
+	if err := tenancy.EnsureDefaultProject(ctx, p.client.AppProjects(p.namespace)); err != nil {
 		return err
 	}
 	return nil
 }
 
-// intervals are the default intervals as the environment changes them. A key in
+// defaultSettings are the defaults as the environment changes them. A key in
 // argocd-cm goes before them, so that changing it takes effect at once.
-func (c *config) intervals() (settings.Intervals, error) {
-	intervals := settings.DefaultIntervals()
+func (c *config) defaultSettings() (*settings.Settings, error) {
+	defaults := settings.Defaults()
 	for _, variable := range []struct {
 		name, text string
 		target     *time.Duration
 	}{
-		{"ARGOCD_RECONCILIATION_TIMEOUT", c.reconciliation, &intervals.Reconciliation},
-		{"ARGOCD_RECONCILIATION_JITTER", c.reconciliationJitter, &intervals.ReconciliationJitter},
-		{"ARGOCD_HARD_RECONCILIATION_TIMEOUT", c.hardReconciliation, &intervals.HardReconciliation},
+		{"ARGOCD_RECONCILIATION_TIMEOUT", c.reconciliation, &defaults.Reconciliation},
+		{"ARGOCD_RECONCILIATION_JITTER", c.reconciliationJitter, &defaults.ReconciliationJitter},
+		{"ARGOCD_HARD_RECONCILIATION_TIMEOUT", c.hardReconciliation, &defaults.HardReconciliation},
 	} {
 		if variable.text == "" {
 			continue
 		}
 		if err := (*seconds)(variable.target).Set(variable.text); err != nil {
-			return settings.Intervals{}, fmt.Errorf("environment variable %s: %w", variable.name, err)
+			return nil, fmt.Errorf("environment variable %s: %w", variable.name, err)
 		}
 	}
-	return intervals, nil
+	return defaults, nil
 }

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
@@ -24,8 +26,9 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
-// runComponents runs the chosen components until ctx ends.
-func (p *process) runComponents(ctx context.Context) error {
+// runComponents runs the chosen components until ctx ends. It calls settled
+// once what it adds to the readiness is known.
+func (p *process) runComponents(ctx context.Context, settled func()) error {
 	namespaces, err := application.NewNamespaces(p.namespace, p.applicationNamespaces)
 	if err != nil {
 		return err
@@ -33,6 +36,17 @@ func (p *process) runComponents(ctx context.Context) error {
 	watch := application.NewWatch(p.client, namespaces)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { watch.Run(ctx); return nil })
+	listed := p.ready.expect("the Applications to be listed")
+	settled()
+	group.Go(func() error {
+		if cache.WaitForCacheSync(ctx.Done(), watch.HasSynced) {
+			listed()
+		}
+		return nil
+	})
+	if p.runs("api") {
+		group.Go(func() error { return p.serveAPI(ctx, watch) })
+	}
 	if p.runs("controller") {
 		metrics, err := application.NewMetrics(p.registry, watch)
 		if err != nil {
@@ -74,7 +88,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	clusters = application.NewClusters(local, p.logger)
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings, Sources: mirrors,
-		Render:   render.New(render.Options{MaxManifestBytes: int64(p.maxManifests)}),
+		Render:   render.New(render.Options{MaxCombinedSize: func() int64 { return int64(p.maxManifests) }}),
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{
@@ -85,10 +99,21 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
-	defer p.settings.Subscribe(func(*settings.Settings) { local.Retrack() })()
+	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)
 	return group.Wait()
+}
+
+// retrackOnChange returns a subscriber that calls retrack when the settings
+// that decide what is watched, and how it is recognised, change.
+func retrackOnChange(last *settings.Settings, retrack func()) func(*settings.Settings) {
+	return func(s *settings.Settings) {
+		if application.TrackerOf(s) != application.TrackerOf(last) || !reflect.DeepEqual(s.Resources, last.Resources) {
+			retrack()
+		}
+		last = s
+	}
 }
 
 // The lease of a component: another instance takes over after leaseDuration

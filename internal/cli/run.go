@@ -12,7 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -50,7 +49,6 @@ type process struct {
 	*config
 	restConfig *rest.Config
 	kubernetes kubernetes.Interface
-	dynamic    dynamic.Interface
 	client     *client.Client
 	settings   *settings.Store
 	registry   *prometheus.Registry
@@ -91,12 +89,8 @@ func run(cmd *cobra.Command, cfg *config) error {
 	if err != nil {
 		return err
 	}
-	untyped, err := dynamic.NewForConfig(restConfig)
-	if err != nil {
-		return fmt.Errorf("building a Kubernetes client: %w", err)
-	}
 	p := &process{
-		config: cfg, restConfig: restConfig, kubernetes: kube, dynamic: untyped, client: typed,
+		config: cfg, restConfig: restConfig, kubernetes: kube, client: typed,
 		registry: prometheus.NewRegistry(), ready: &readiness{}, logger: logger,
 	}
 	p.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -109,23 +103,24 @@ func (p *process) run(ctx context.Context) error {
 	if err := checkCRDs(ctx, p.kubernetes.Discovery()); err != nil {
 		return err
 	}
-	intervals, err := p.intervals()
+	defaults, err := p.defaultSettings()
 	if err != nil {
 		return err
 	}
 	p.settings = settings.New(settings.Options{
-		Client: p.kubernetes, Namespace: p.namespace, Logger: p.logger, Insecure: p.insecure, Intervals: intervals,
+		Client: p.kubernetes, Namespace: p.namespace, Logger: p.logger, Insecure: p.insecure, Defaults: defaults,
 		TLSDataPath: p.tlsDataPath, SSHDataPath: p.sshDataPath, GPGDataPath: p.gpgDataPath,
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	// The settings outlive the components: they are what these stop with.
 	group.Go(func() error { return p.settings.Run(ctx) })
 	group.Go(func() error { return p.serveMetrics(ctx) })
+	bootstrapped := p.ready.expect("the settings")
 	group.Go(func() error {
 		if err := p.bootstrap(ctx); err != nil {
 			return err
 		}
-		return p.runComponents(ctx)
+		return p.runComponents(ctx, bootstrapped)
 	})
 	err = group.Wait()
 	if errors.Is(err, context.Canceled) {

@@ -56,7 +56,8 @@ func (d *decoder) decode(data []byte) (*Object, error) {
 		return nil, fmt.Errorf("reading the metadata of %s: %w", o.Key, err)
 	}
 	p.marks.Group, p.marks.Kind, p.marks.Namespace, p.marks.Name = o.Group, o.Kind, o.Namespace, o.Name
-	p.marks.Owned = len(o.Owners) > 0
+	// Endpoints carry the labels of the Service that they belong to, but no reference to it.
+	p.marks.Owned = len(o.Owners) > 0 || d.gvk.GroupKind() == endpoints
 	if app, ok := d.tracker.OwnerOf(p.marks); ok {
 		o.App = d.strings.of(app)
 	}

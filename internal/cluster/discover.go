@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -93,9 +94,10 @@ func (c *Cluster) discover(ctx context.Context) (settled bool, err error) {
 	defer c.turn.Unlock()
 	asking, cancel := context.WithTimeout(ctx, discoverTimeout)
 	defer cancel()
+	defer context.AfterFunc(c.run, cancel)() // whoever asks, it ends with Run
 	answer, err := c.ask(asking)
-	if ctx.Err() != nil {
-		return false, ctx.Err()
+	if err := cmp.Or(ctx.Err(), c.run.Err()); err != nil {
+		return false, err
 	}
 	if err != nil && unreachable(err) {
 		c.gate.away(err, c.options.Now())

@@ -41,6 +41,7 @@ var (
 	pod                   = schema.GroupKind{Kind: "Pod"}
 	replicaSet            = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
 	statefulSet           = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
+	endpoints             = schema.GroupKind{Kind: "Endpoints"}
 	persistentVolumeClaim = schema.GroupKind{Kind: "PersistentVolumeClaim"}
 )
 

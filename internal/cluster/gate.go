@@ -29,7 +29,7 @@ type gate struct {
 
 const (
 	firstKnock = 100 * time.Millisecond
-	lastKnock  = 2 * time.Second
+	lastKnock  = time.Second
 	// knockTimeout bounds one attempt, so that packets lost without an answer do not hold up the next.
 	knockTimeout = 5 * time.Second
 )

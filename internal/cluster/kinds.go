@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"log/slog"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -115,16 +116,34 @@ func (c *Cluster) decoder(gvk schema.GroupVersionKind) *decoder {
 	return &decoder{gvk: gvk, tracker: c.options.Tracker(), wanted: c.state.wanted, health: c.options.Health, strings: &c.strings}
 }
 
-// settled is called by watchers when they begin to work or to fail.
-func (c *Cluster) settled(w *watcher) {
-	_, _, err := w.status()
-	if err != nil {
-		c.logger.Warn("kind cannot be watched", "kind", w.resource.Kind.GroupKind().String(), "namespace", w.namespace, "error", err)
-	} else {
-		c.logger.Debug("kind is watched", "kind", w.resource.Kind.GroupKind().String(), "namespace", w.namespace)
+// settled is called by watchers, see there.
+func (c *Cluster) settled(w *watcher, news bool) {
+	if news {
+		c.log(w)
 	}
 	c.check()
-	c.tell(w.resource.Kind.GroupKind())
+	if news {
+		c.tell(w.resource.Kind.GroupKind())
+	}
+}
+
+func (c *Cluster) log(w *watcher) {
+	level, message := slog.LevelDebug, "kind is watched"
+	_, _, err := w.status()
+	switch {
+	case err != nil && refusing(err):
+		level, message = slog.LevelWarn, "kind may not be watched"
+	case err != nil:
+		level, message = slog.LevelInfo, "kind cannot be watched for now"
+	}
+	attributes := []any{"kind", w.resource.Kind.GroupKind().String()}
+	if w.namespace != "" {
+		attributes = append(attributes, "namespace", w.namespace)
+	}
+	if err != nil {
+		attributes = append(attributes, "error", err)
+	}
+	c.logger.Log(c.run, level, message, attributes...)
 }
 
 // tell says that Ready of a kind changed.

@@ -130,6 +130,21 @@ func (c *Cluster) ByUID(uid types.UID) (*Object, bool) {
 	return o, o != nil
 }
 
+// Select returns all known objects that match, ordered by key. It looks at every object there is.
+func (c *Cluster) Select(match func(*Object) bool) (out []*Object) {
+	c.state.mu.RLock()
+	defer c.state.mu.RUnlock()
+	for _, table := range c.state.index.kinds {
+		for _, o := range table {
+			if match(o) {
+				out = append(out, o)
+			}
+		}
+	}
+	sortByKey(out)
+	return out
+}
+
 // Managed returns the objects that are tracked as the application's, ordered by key. app is the instance name.
 //
 // When tracking goes by label, volume claims that a StatefulSet makes carry the label too; they are left out, they

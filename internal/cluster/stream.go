@@ -78,6 +78,9 @@ type streamDecoder struct {
 	// broken is told about events that cannot be read.
 	broken func(error)
 	line   []byte
+	// version is the last that the stream brought, or that it began after.
+	version string
+	ended   bool
 }
 
 const (
@@ -86,14 +89,18 @@ const (
 	maxIdleLine = 64 << 10
 )
 
-func newStreamDecoder(body io.ReadCloser, d *decoder, broken func(error)) *streamDecoder {
-	return &streamDecoder{body: body, reader: bufio.NewReaderSize(body, readBuffer), decoder: d, broken: broken}
+func newStreamDecoder(body io.ReadCloser, d *decoder, broken func(error), version string) *streamDecoder {
+	return &streamDecoder{body: body, reader: bufio.NewReaderSize(body, readBuffer), decoder: d, broken: broken, version: version}
 }
 
 // Close ends the stream.
 func (s *streamDecoder) Close() { _ = s.body.Close() }
 
 // Decode returns the next event. Whatever ends the stream is io.EOF: the Reflector then watches on from where it was.
+//
+// The Reflector takes a stream that ends soon and empty for a sign of something wrong with what it watches: it backs off
+// and lists everything again. When the connection broke, nothing is wrong with it; a bookmark of what is known already
+// keeps the stream from being empty.
 func (s *streamDecoder) Decode() (watch.EventType, runtime.Object, error) {
 	if cap(s.line) > maxIdleLine {
 		s.line = nil
@@ -106,7 +113,7 @@ func (s *streamDecoder) Decode() (watch.EventType, runtime.Object, error) {
 			continue
 		}
 		if err != nil {
-			return "", nil, io.EOF
+			return s.end(err)
 		}
 		if len(bytes.TrimSpace(s.line)) == 0 {
 			continue
@@ -120,6 +127,14 @@ func (s *streamDecoder) Decode() (watch.EventType, runtime.Object, error) {
 		}
 		return event, obj, err
 	}
+}
+
+func (s *streamDecoder) end(err error) (watch.EventType, runtime.Object, error) {
+	if errors.Is(err, io.EOF) || s.ended {
+		return "", nil, io.EOF
+	}
+	s.ended = true
+	return watch.Bookmark, &item{object: &Object{ResourceVersion: s.version}}, nil
 }
 
 func (s *streamDecoder) event(line []byte) (watch.EventType, runtime.Object, error) {
@@ -146,12 +161,16 @@ func (s *streamDecoder) event(line []byte) (watch.EventType, runtime.Object, err
 	}
 	if kind == watch.Bookmark {
 		i, err := bookmark(body)
+		if err == nil {
+			s.version = i.object.ResourceVersion
+		}
 		return kind, i, err
 	}
 	o, err := s.decoder.decode(body)
 	if err != nil {
 		return "", nil, err
 	}
+	s.version = o.ResourceVersion
 	return kind, &item{object: o}, nil
 }
 

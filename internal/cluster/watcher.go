@@ -28,8 +28,9 @@ type watcher struct {
 	gate    *gate
 	state   *state
 	decoder func() *decoder
-	// settled is called after the first list, or the first failure, and whenever err comes or goes.
-	settled func(*watcher)
+	// settled is called when others need not wait for the watcher any more, and, as news, whenever it begins to work or
+	// to fail.
+	settled func(w *watcher, news bool)
 	// patience is how long others wait for the first list.
 	patience time.Duration
 	now      func() time.Time
@@ -45,20 +46,18 @@ type watcher struct {
 	reported bool
 	err      error
 	refused  time.Duration // the present pause after refusals, 0 when there was none
-	// unstreamed: the last request was a watch, and was refused.
-	unstreamed bool
-	started    time.Time // of the last request
-	stopped    bool
+	started  time.Time     // of the last watch
+	stopped  bool
 }
 
 const (
 	// A refusal (no permission, no such resource) is a matter of minutes or never; it is asked again at these intervals,
 	// and at once when roles or definitions change.
-	firstPause = time.Second
+	firstPause = 200 * time.Millisecond
 	lastPause  = 5 * time.Minute
 	// Credentials that expired are renewed by somebody soon.
 	credentialPause = 15 * time.Second
-	// minInterval spaces out requests of a watcher whose connections end as soon as they begin.
+	// minInterval spaces out the watches of a watcher whose connections end as soon as they begin.
 	minInterval = 200 * time.Millisecond
 )
 
@@ -68,7 +67,7 @@ func (w *watcher) start(ctx context.Context) {
 	silent := klog.New(nil) // what happens is told by report
 	r := cache.NewReflectorWithOptions(w, nil, w, cache.ReflectorOptions{
 		Logger: &silent, Name: w.resource.Name, TypeDescription: w.resource.Kind.String(),
-		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 30 * time.Second},
+		Backoff: &wait.Backoff{Duration: 250 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 8, Cap: 10 * time.Second},
 	})
 	w.mu.Lock()
 	w.timer = time.AfterFunc(w.patience, w.giveUp)
@@ -92,7 +91,7 @@ func (w *watcher) stop() {
 // retry ends the pause of a watcher that was refused.
 func (w *watcher) retry() {
 	w.mu.Lock()
-	w.refused = min(w.refused, firstPause) // the permission may take a moment to work
+	w.refused = min(w.refused, firstPause/4) // the permission may take a moment to work
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
@@ -103,14 +102,14 @@ func (w *watcher) retry() {
 // WatchWithContext opens a watch. It is called by the Reflector.
 func (w *watcher) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	for {
-		if err := w.turn(ctx); err != nil {
+		if err := w.turn(ctx, minInterval); err != nil {
 			return nil, err
 		}
 		options.Watch = true
 		body, err := w.request(&options).Stream(ctx)
 		if err == nil {
 			w.answered()
-			decoder := newStreamDecoder(body, w.decoder(), w.report)
+			decoder := newStreamDecoder(body, w.decoder(), w.report, options.ResourceVersion)
 			reporter := apierrors.NewClientErrorReporter(500, "watch", "ClientWatchDecoding")
 			return watch.NewStreamWatcherWithLogger(klog.New(nil), decoder, reporter), nil
 		}
@@ -118,9 +117,6 @@ func (w *watcher) WatchWithContext(ctx context.Context, options metav1.ListOptio
 			return nil, err // the server does not stream lists; the Reflector asks for an ordinary one
 		}
 		if err = w.failed(ctx, err); err != nil {
-			w.mu.Lock()
-			w.unstreamed = w.refused > 0
-			w.mu.Unlock()
 			return nil, err
 		}
 	}
@@ -133,16 +129,14 @@ func (w *watcher) Watch(options metav1.ListOptions) (watch.Interface, error) {
 
 // ListWithContext lists, for servers that cannot stream lists. It is called by the Reflector.
 func (w *watcher) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-	// The Reflector lists whenever streaming failed. After a refusal that would only be a second one.
-	if err := w.refusal(); err != nil {
-		return nil, err
-	}
 	for {
-		if err := w.turn(ctx); err != nil {
+		if err := w.turn(ctx, 0); err != nil {
 			return nil, err
 		}
-		body, err := w.request(&options).Do(ctx).Raw()
+		answer := w.request(&options).Do(ctx)
+		err := answer.Error() // says more than the error of Raw
 		if err == nil {
+			body, _ := answer.Raw()
 			w.answered()
 			list, err := w.decoder().decodeList(body)
 			if err != nil {
@@ -169,12 +163,12 @@ func (w *watcher) request(options *metav1.ListOptions) *rest.Request {
 	return w.client.Get().AbsPath(resourcePath(w.resource, w.namespace)...).MaxRetries(0).SpecificallyVersionedParams(options, parameterCodec, parameterVersion)
 }
 
-// turn waits until the next request may be made.
-func (w *watcher) turn(ctx context.Context) error {
+// turn waits until the next request may be made, a watch no sooner than interval after the one before.
+func (w *watcher) turn(ctx context.Context, interval time.Duration) error {
 	w.mu.Lock()
 	pause := w.refused
 	if pause == 0 {
-		pause = max(0, minInterval-w.now().Sub(w.started))
+		pause = max(0, interval-w.now().Sub(w.started))
 	}
 	w.mu.Unlock()
 	if pause > 0 {
@@ -192,12 +186,14 @@ func (w *watcher) turn(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.started = w.now()
+	if interval > 0 {
+		w.started = w.now()
+	}
 	return nil
 }
 
-// failed sorts an error: nil when the server could not be reached, so that the same request is due again when it is
-// back; otherwise the error for the Reflector.
+// failed sorts an error: nil when the same request is due again, in its turn, because the server could not be reached or
+// refused it; otherwise the error for the Reflector.
 func (w *watcher) failed(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -209,22 +205,20 @@ func (w *watcher) failed(ctx context.Context, err error) error {
 	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
 		return err // in the ordinary course of things
 	}
+	told := fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err)
+	if !refusing(err) {
+		w.note(told, w.remote) // nobody should wait for another server; errors of the API server pass
+		return err
+	}
+	last := lastPause
+	if apierrors.IsUnauthorized(err) {
+		last = credentialPause
+	}
 	w.mu.Lock()
-	if refusing(err) {
-		last := lastPause
-		if apierrors.IsUnauthorized(err) {
-			last = credentialPause
-		}
-		w.refused = min(max(2*w.refused, firstPause), last)
-	} else {
-		w.refused = 0
-	}
+	w.refused = min(max(2*w.refused, firstPause), last)
 	w.mu.Unlock()
-	w.report(fmt.Errorf("%s cannot be listed: %w", w.resource.Kind.GroupKind(), err))
-	if w.remote || refusing(err) {
-		w.try() // nobody should wait for it; other errors of the API server pass
-	}
-	return err
+	w.note(told, true)
+	return nil
 }
 
 // answered notes that a request went through. For a watcher that has its list this ends whatever was wrong.
@@ -238,40 +232,22 @@ func (w *watcher) answered() {
 	}
 }
 
-// refusal returns the error of the stream that was refused just before, once.
-func (w *watcher) refusal() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.unstreamed {
-		return nil
-	}
-	w.unstreamed = false
-	return w.err
-}
-
 // report notes that the watcher works (nil) or does not.
-func (w *watcher) report(err error) {
+func (w *watcher) report(err error) { w.note(err, err == nil) }
+
+// note is report; final says that enough was tried for others to go on without waiting for this kind.
+func (w *watcher) note(err error, final bool) {
 	w.mu.Lock()
 	if err == nil {
-		w.synced, w.tried, w.refused = true, true, 0
+		w.synced, w.refused = true, 0
 	}
 	news := !w.reported || (err == nil) != (w.err == nil)
-	w.reported, w.err = true, err
+	settled := news || final && !w.tried
+	w.reported, w.tried, w.err = true, w.tried || final, err
 	stopped := w.stopped
 	w.mu.Unlock()
-	if news && !stopped {
-		w.settled(w)
-	}
-}
-
-// try notes that enough was tried for others to go on without it.
-func (w *watcher) try() {
-	w.mu.Lock()
-	news := !w.tried && !w.stopped
-	w.tried = true
-	w.mu.Unlock()
-	if news {
-		w.settled(w)
+	if settled && !stopped {
+		w.settled(w, news)
 	}
 }
 
@@ -295,10 +271,11 @@ func (w *watcher) giveUp() {
 	if done {
 		return
 	}
-	if _, _, err := w.status(); err == nil {
-		w.report(fmt.Errorf("%s cannot be listed: no answer for %s", w.resource.Kind.GroupKind(), w.patience))
+	_, _, err := w.status()
+	if err == nil {
+		err = fmt.Errorf("%s cannot be listed: no answer for %s", w.resource.Kind.GroupKind(), w.patience)
 	}
-	w.try()
+	w.note(err, true)
 }
 
 // unreachable reports whether an error came from the way to the API server and not from the server.

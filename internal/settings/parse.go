@@ -25,8 +25,6 @@ type Input struct {
 	Secret map[string][]byte
 	// ServerTLS is the data of argocd-server-tls.
 	ServerTLS map[string][]byte
-	// Intervals hold where argocd-cm states none; the zero value stands for DefaultIntervals.
-	Intervals Intervals
 	// Labelled are the Secrets of repositories, repository credentials and clusters.
 	Labelled []LabelledSecret
 }
@@ -40,17 +38,17 @@ type LabelledSecret struct {
 	Data        map[string][]byte
 }
 
-// Parse reads all settings. For a value that cannot be used, that of last holds; last may be nil. Parse is pure and
-// keeps no reference to last.
-func Parse(in Input, last *Settings) *Settings {
+// Parse reads all settings. Where nothing is set, byDefault holds, and for a value that cannot be used, last does; both
+// may be nil. Parse is pure and changes neither.
+func Parse(in Input, byDefault, last *Settings) *Settings {
+	if byDefault == nil {
+		byDefault = Defaults()
+	}
 	if last == nil {
-		last = Defaults()
+		last = byDefault
 	}
 	p := &parser{data: in.ConfigMaps[ConfigMapName], object: "ConfigMap " + ConfigMapName}
-	s := Defaults()
-	if in.Intervals != (Intervals{}) {
-		s.Intervals = in.Intervals
-	}
+	s := new(*byDefault)
 	s.Reconciliation = parsed(p, "timeout.reconciliation", duration, s.Reconciliation, last.Reconciliation)
 	s.ReconciliationJitter = parsed(p, "timeout.reconciliation.jitter", duration, s.ReconciliationJitter, last.ReconciliationJitter)
 	s.HardReconciliation = parsed(p, "timeout.hard.reconciliation", duration, s.HardReconciliation, last.HardReconciliation)

@@ -23,7 +23,7 @@ func TestDefaults(t *testing.T) {
 		"only other keys are set": withConfig(map[string]string{"something.else": "x"}),
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			s := settings.Parse(in, nil)
+			s := settings.Parse(in, nil, nil)
 			if s.Reconciliation != 2*time.Minute || s.ReconciliationJitter != time.Minute || s.HardReconciliation != 0 {
 				t.Errorf("times are %v %v %v", s.Reconciliation, s.ReconciliationJitter, s.HardReconciliation)
 			}
@@ -83,7 +83,7 @@ func TestValues(t *testing.T) {
 		}},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			s := settings.Parse(withConfig(map[string]string{c.key: c.value}), nil)
+			s := settings.Parse(withConfig(map[string]string{c.key: c.value}), nil, nil)
 			if !c.holds(s) {
 				t.Errorf("%s: %s is not read right: %+v", c.key, c.value, s)
 			}
@@ -123,7 +123,7 @@ func TestMalformedValuesKeepTheLastGoodOne(t *testing.T) {
 		"url":                                "https://good.example.com",
 		"admin.enabled":                      "false",
 		"globalProjects":                     "- projectName: base",
-	}), nil)
+	}), nil, nil)
 	bad := settings.Parse(withConfig(map[string]string{
 		"timeout.reconciliation":             "five minutes",
 		"application.resourceTrackingMethod": "magic",
@@ -133,7 +133,7 @@ func TestMalformedValuesKeepTheLastGoodOne(t *testing.T) {
 		"globalProjects":                     "- labelSelector: {matchExpressions: [{key: a, operator: Sometimes}]}",
 		"accounts.a.b.c":                     "login",
 		"accounts.robot":                     "login, fly",
-	}), good)
+	}), nil, good)
 	if bad.Reconciliation != 5*time.Minute || bad.TrackingMethod != "label" || bad.URL != "https://good.example.com" {
 		t.Errorf("last good values are gone: %+v", bad)
 	}
@@ -152,14 +152,14 @@ func TestMalformedValuesKeepTheLastGoodOne(t *testing.T) {
 	if got := strings.Join(keys, " "); got != want {
 		t.Errorf("warnings about\n%s, want\n%s", got, want)
 	}
-	again := settings.Parse(withConfig(map[string]string{"timeout.reconciliation": "5 minutes"}), bad)
+	again := settings.Parse(withConfig(map[string]string{"timeout.reconciliation": "5 minutes"}), nil, bad)
 	if again.Reconciliation != 5*time.Minute || again.TrackingMethod != "annotation" {
 		t.Errorf("a key that is gone must fall back to its default, and a bad one keep its value: %+v", again)
 	}
 }
 
 func TestNegativeTimesAreRefused(t *testing.T) {
-	s := settings.Parse(withConfig(map[string]string{"timeout.reconciliation": "-5m", "users.session.duration": "xd"}), nil)
+	s := settings.Parse(withConfig(map[string]string{"timeout.reconciliation": "-5m", "users.session.duration": "xd"}), nil, nil)
 	if s.Reconciliation != 2*time.Minute || s.SessionDuration != 24*time.Hour || len(s.Warnings) != 2 {
 		t.Errorf("%v %v %v", s.Reconciliation, s.SessionDuration, s.Warnings)
 	}
@@ -177,7 +177,7 @@ func TestAccountsReadTheirSecrets(t *testing.T) {
 		"tls.crt":                      []byte("no certificate"),
 		"tls.key":                      []byte("top-secret-value"),
 	}
-	s := settings.Parse(in, nil)
+	s := settings.Parse(in, nil, nil)
 	if a := s.Accounts["admin"]; a.PasswordHash != "hash-1" || !a.PasswordModified.Equal(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)) {
 		t.Errorf("admin is %+v", a)
 	}
@@ -217,8 +217,22 @@ func FuzzParse(f *testing.F) {
 				"url": []byte(text), "insecure": []byte(text), "server": []byte(text), "shard": []byte(text), "namespaces": []byte(text),
 			}})
 		}
-		s := settings.Parse(in, nil)
+		s := settings.Parse(in, nil, nil)
 		s.Repository(text, "p")
 		s.Resources.Excludes(text, text, text)
 	})
+}
+
+func TestDefaultsOfTheEnvironment(t *testing.T) {
+	own := settings.Defaults()
+	own.Reconciliation = time.Hour
+	if s := settings.Parse(settings.Input{}, own, nil); s.Reconciliation != time.Hour {
+		t.Errorf("the own default gives way to %v", s.Reconciliation)
+	}
+	if s := settings.Parse(withConfig(map[string]string{"timeout.reconciliation": "5m"}), own, nil); s.Reconciliation != 5*time.Minute {
+		t.Errorf("the key gives way to %v", s.Reconciliation)
+	}
+	if own.Reconciliation != time.Hour || own.Accounts["admin"].PasswordHash != "" {
+		t.Error("parsing changed the defaults")
+	}
 }

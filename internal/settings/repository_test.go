@@ -55,7 +55,7 @@ func TestRepository(t *testing.T) {
 		secretOf("repo-creds", "c3", map[string]string{"url": "git@ssh.example.com:org", "sshPrivateKey": "key"}),
 		secretOf("repository", "broken", map[string]string{"username": "u"}),
 		secretOf("repository", "odd", map[string]string{"url": "https://example.com/odd", "username": "u", "insecure": "perhaps"}),
-	}}, nil)
+	}}, nil, nil)
 	for sentence, c := range map[string]struct {
 		url, project string
 		username     string
@@ -92,7 +92,7 @@ func TestClusters(t *testing.T) {
 			"name": []byte("prod-cluster"), "server": []byte("https://prod.example.com/"), "namespaces": []byte("a, b,"), "clusterResources": []byte("true"), "shard": []byte("2"), "project": []byte("team"),
 		}},
 		{Name: "c2", Type: "cluster"},
-	}}, nil)
+	}}, nil, nil)
 	if len(s.Clusters) != 1 || len(s.Warnings) != 1 {
 		t.Fatalf("%v %v", s.Clusters, s.Warnings)
 	}

@@ -122,15 +122,10 @@ type Intervals struct {
 	HardReconciliation time.Duration
 }
 
-// DefaultIntervals are the intervals of an installation in which nothing is set.
-func DefaultIntervals() Intervals {
-	return Intervals{Reconciliation: 120 * time.Second, ReconciliationJitter: 60 * time.Second}
-}
-
 // Defaults gives the settings of an installation in which nothing is set.
 func Defaults() *Settings {
 	return &Settings{
-		Intervals:        DefaultIntervals(),
+		Intervals:        Intervals{Reconciliation: 120 * time.Second, ReconciliationJitter: 60 * time.Second},
 		InstanceLabelKey: "app.kubernetes.io/instance",
 		TrackingMethod:   TrackingAnnotation,
 		InClusterEnabled: true,

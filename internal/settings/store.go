@@ -25,10 +25,10 @@ type Options struct {
 	// TLSDataPath, SSHDataPath and GPGDataPath are folders that go before the ConfigMaps of the same content; empty for
 	// none. They may be absent and are read at each use.
 	TLSDataPath, SSHDataPath, GPGDataPath string
-	// Intervals hold where argocd-cm states none; the zero value stands for DefaultIntervals.
-	Intervals Intervals
 	// Insecure tells that the server speaks plain HTTP, so that Ensure makes no certificate.
 	Insecure bool
+	// Defaults are the settings that hold where nothing is set; nil for those of [Defaults].
+	Defaults *Settings
 	// Entropy is how things that cannot be foreseen are made; nil for the real ones.
 	Entropy *Entropy
 }
@@ -54,6 +54,9 @@ func New(o Options) *Store {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Defaults == nil {
+		o.Defaults = Defaults()
+	}
 	o.Entropy = o.Entropy.orReal()
 	s := &Store{
 		options:     o,
@@ -62,7 +65,7 @@ func New(o Options) *Store {
 		subscribers: map[int]func(*Settings){},
 		logged:      map[Warning]bool{},
 	}
-	s.current.Store(Defaults())
+	s.current.Store(o.Defaults)
 	return s
 }
 
@@ -110,22 +113,16 @@ func (s *Store) Run(ctx context.Context) error {
 		}
 		return nil
 	}
-	s.apply(s.read(sources))
+	s.apply(sources.read())
 	close(s.ready)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.dirty:
-			s.apply(s.read(sources))
+			s.apply(sources.read())
 		}
 	}
-}
-
-func (s *Store) read(sources *sources) Input {
-	in := sources.read()
-	in.Intervals = s.options.Intervals
-	return in
 }
 
 // wake asks for a new reading; while one is asked for already, nothing is added.
@@ -146,7 +143,7 @@ func (s *Store) apply(in Input) {
 	default:
 	}
 	s.lastInput = in
-	parsed := Parse(in, s.current.Load())
+	parsed := Parse(in, s.options.Defaults, s.current.Load())
 	s.logWarnings(parsed.Warnings)
 	s.current.Store(parsed)
 	s.mu.Lock()

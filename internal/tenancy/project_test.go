@@ -1,16 +1,14 @@
 package tenancy_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"sigs.k8s.io/yaml"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
@@ -203,7 +201,7 @@ sourceNamespaces: ["*"]`)
 }
 
 func TestDefaultProjectAllowsEverything(t *testing.T) {
-	d := tenancy.Default("argocd")
+	d := tenancy.Default()
 	p := tenancy.New(d)
 	expect(t, p.Source("https://example.com/a/b/c"), "")
 	expect(t, p.Destination(tenancy.Destination{Server: "https://a", Namespace: "kube-system"}), "")
@@ -213,35 +211,44 @@ func TestDefaultProjectAllowsEverything(t *testing.T) {
 	}
 }
 
+// stored is a namespace with at most one project, as the API server would keep it.
+type stored struct {
+	project *v1alpha1.AppProject
+	created int
+	fail    error
+}
+
+func (s *stored) Get(_ context.Context, name string, _ metav1.GetOptions) (*v1alpha1.AppProject, error) {
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	if s.project == nil {
+		return nil, apierrors.NewNotFound(v1alpha1.AppProjectGVR.GroupResource(), name)
+	}
+	return s.project, nil
+}
+
+func (s *stored) Create(_ context.Context, p *v1alpha1.AppProject, _ metav1.CreateOptions) (*v1alpha1.AppProject, error) {
+	if s.project != nil {
+		return nil, apierrors.NewAlreadyExists(v1alpha1.AppProjectGVR.GroupResource(), p.Name)
+	}
+	s.project, s.created = p, s.created+1
+	return p, nil
+}
+
 func TestEnsureDefaultProject(t *testing.T) {
-	scheme := runtime.NewScheme()
-	kinds := map[schema.GroupVersionResource]string{v1alpha1.AppProjectGVR: "AppProjectList"}
-	client := dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme, kinds)
+	server := &stored{}
 	for range 2 {
-		if err := tenancy.EnsureDefaultProject(t.Context(), client, "argocd"); err != nil {
+		if err := tenancy.EnsureDefaultProject(t.Context(), server); err != nil {
 			t.Fatal(err)
 		}
 	}
-	projects := client.Resource(v1alpha1.AppProjectGVR).Namespace("argocd")
-	got, err := projects.Get(t.Context(), "default", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
+	if server.created != 1 || server.project.Name != "default" {
+		t.Errorf("created %d times: %v", server.created, server.project)
 	}
-	if _, ok := got.Object["status"]; ok {
-		t.Error("it was made with a status")
-	}
-	if err := unstructured.SetNestedStringSlice(got.Object, []string{"https://example.com/a"}, "spec", "sourceRepos"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := projects.Update(t.Context(), got, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := tenancy.EnsureDefaultProject(t.Context(), client, "argocd"); err != nil {
-		t.Fatal(err)
-	}
-	got, _ = projects.Get(t.Context(), "default", metav1.GetOptions{})
-	if repos, _, _ := unstructured.NestedStringSlice(got.Object, "spec", "sourceRepos"); len(repos) != 1 || repos[0] != "https://example.com/a" {
-		t.Errorf("an existing project was changed to %v", repos)
+	server = &stored{fail: errors.New("the API server is away")}
+	if err := tenancy.EnsureDefaultProject(t.Context(), server); !errors.Is(err, server.fail) {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
@@ -82,7 +83,8 @@ func (d *demo) connect() error {
 		return fmt.Errorf("reading the kubeconfig: %w", err)
 	}
 	config.UserAgent = "fairlead-demo"
-	config.QPS, config.Burst = 100, 200
+	config.QPS = -1 // the API server says when it is too much
+	config.WarningHandlerWithContext = rest.NoWarnings{}
 	if d.cluster.client, err = dynamic.NewForConfig(config); err != nil {
 		return fmt.Errorf("making a client for the cluster: %w", err)
 	}

@@ -130,6 +130,7 @@ func (d *demo) startFairlead(ctx context.Context) error {
 		"run", "--namespace", controlPlaneNamespace, "--insecure", "--disable-auth",
 		"--listen", d.listen, "--metrics-listen", d.metrics,
 		"--data-dir", filepath.Join(d.StateDir, "data"),
+		"--persist-resource-health", // so that the table can say which object an application waits for
 	}
 	// On the user's own cluster the program reads KUBECONFIG as the demo does, so that lists of files work.
 	if d.cluster.kubeconfig != "" {

@@ -68,6 +68,14 @@ func (s *states) follow(ctx context.Context, client dynamic.Interface) error {
 	if err != nil {
 		return fmt.Errorf("watching applications: %w", err)
 	}
+	err = informer.SetWatchErrorHandlerWithContext(func(watching context.Context, r *cache.Reflector, err error) {
+		if ctx.Err() == nil { // the end of the demo is no error
+			cache.DefaultWatchErrorHandler(watching, r, err)
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("watching applications: %w", err)
+	}
 	factory.Start(ctx.Done())
 	return nil
 }

@@ -88,11 +88,13 @@ func (s *session) script(text string) {
 	}
 }
 
-// parse reads a line, and says so when it is beyond this shell.
+// parse reads a script, and says so when it is beyond this shell. None of it
+// is run then, as with a mistake in the syntax.
 func (s *session) parse(text string) []shell.Command {
 	commands, ok := shell.Parse(text, s.variable)
 	if !ok {
 		s.fail(2, "sh: this container is simulated, and its shell knows only simple commands, ;, && and ||")
+		return nil
 	}
 	return commands
 }

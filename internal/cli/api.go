@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"runtime"
+	"time"
+
+	"github.com/fairlead-cd/fairlead/internal/application"
+	"github.com/fairlead-cd/fairlead/internal/auth"
+	"github.com/fairlead-cd/fairlead/internal/server"
+)
+
+// serveAPI serves the API and the page until ctx ends.
+func (p *process) serveAPI(ctx context.Context, watch *application.Watch) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	if p.disableAuth {
+		p.logger.Warn("authentication is disabled: whoever reaches the API may do everything", "address", listener.Addr().String())
+	}
+	api := server.New(server.Options{
+		Applications: watch,
+		Client:       func(namespace string) server.ApplicationClient { return p.client.Applications(namespace) },
+		Namespace:    p.namespace,
+		Settings:     p.settings.Get,
+		Sessions:     auth.NewSessions(auth.Options{Settings: p.settings.Get, Now: time.Now, Logger: p.logger}),
+		DisableAuth:  p.disableAuth,
+		Insecure:     p.insecure,
+		Ready:        p.ready.err,
+		Version: server.Version{
+			Version: Version, GoVersion: runtime.Version(), Compiler: runtime.Compiler,
+			Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		},
+		Logger: p.logger,
+	})
+	p.logger.Info("serving the API and the page", "address", listener.Addr().String(), "tls", !p.insecure)
+	return api.Serve(ctx, listener)
+}

@@ -1,0 +1,13 @@
+package server
+
+// Patterns gives the pattern of each call, and whether it is public.
+func Patterns() map[string]bool {
+	patterns := map[string]bool{}
+	for _, r := range (&Server{}).routes() {
+		patterns[r.pattern] = r.public
+	}
+	return patterns
+}
+
+// Streams counts the subscriptions.
+func (s *Server) Streams() int { return s.hub.count() }

@@ -1,0 +1,87 @@
+// What an Application says about itself, in words. Pure: no document, no network.
+
+const syncs = {
+  Synced: { word: "Synced", token: "ok", shape: "dot" },
+  OutOfSync: { word: "Out of sync", token: "pending", shape: "half" },
+};
+const healths = {
+  Healthy: { word: "Healthy", token: "ok", shape: "dot" },
+  Progressing: { word: "Progressing", token: "busy", shape: "ring" },
+  Degraded: { word: "Degraded", token: "bad", shape: "triangle" },
+  Missing: { word: "Missing", token: "missing", shape: "dashed" },
+  Suspended: { word: "Held", token: "held", shape: "bars" },
+};
+const unknown = { word: "Unknown", token: "missing", shape: "question" };
+
+/** describe gives everything that a row shows. */
+export function describe(app, now) {
+  const status = app.status || {};
+  const sync = syncs[status.sync?.status] || unknown;
+  const health = healths[status.health?.status] || unknown;
+  const operation = status.operationState;
+  const running = Boolean(app.operation) || operation?.phase === "Running" || operation?.phase === "Terminating";
+  const failed = !running && (operation?.phase === "Failed" || operation?.phase === "Error");
+  const problems = (status.conditions || []).filter((c) => c.type.endsWith("Error"));
+  const urgent = problems.length > 0 || failed || health.token === "bad";
+  return {
+    sync, health, running, urgent,
+    needs: urgent || (!running && (sync.token !== "ok" || ["Missing", "Unknown"].includes(health.word))),
+    message: sentence(app, { sync, health, running, failed, problems }, now),
+    revision: status.sync?.revision || status.sync?.revisions?.[0] || "",
+    destination: [app.spec.destination?.name || server(app.spec.destination?.server), app.spec.destination?.namespace].filter(Boolean).join("/"),
+    project: app.spec.project || "default",
+    syncedAt: status.history?.at(-1)?.deployedAt || operation?.finishedAt || "",
+  };
+}
+
+function sentence(app, s, now) {
+  const status = app.status || {};
+  const operation = status.operationState;
+  if (app.metadata.deletionTimestamp) return `Is being deleted for ${age(app.metadata.deletionTimestamp, now)}`;
+  if (s.running) {
+    const began = operation?.startedAt && !app.operation ? ` for ${age(operation.startedAt, now)}` : "";
+    return join(`Syncing${began}`, operation?.message);
+  }
+  if (s.problems.length > 0) return s.problems.map((p) => p.message).join(" ");
+  if (s.failed) return join(`The last sync failed ${since(operation.finishedAt, now)}`, operation.message);
+  if (!status.sync?.status) return "Waits to be compared for the first time";
+  const said = [];
+  const objects = status.resources || [];
+  const ill = objects.filter((o) => o.health?.status === status.health?.status && o.health.message);
+  if (s.health.token !== "ok") {
+    said.push(ill.length > 0 ? join(`${s.health.word}: ${label(ill[0])}`, ill[0].health.message) : `${s.health.word}${lasting(status.health, now)}`);
+  }
+  if (s.sync.token === "pending") {
+    const differing = objects.filter((o) => o.status === "OutOfSync");
+    said.push(differing.length > 0 ? `${names(differing)} ${differing.length === 1 ? "differs" : "differ"} from Git` : "Differs from Git");
+  }
+  if (s.sync === unknown) said.push("The comparison has no result");
+  return said.join("; ") || `Runs what Git says${lasting(status.health, now)}`;
+}
+
+const label = (o) => `${o.kind} ${o.name}`;
+const names = (list) => list.length <= 2 ? list.map(label).join(" and ") : `${label(list[0])} and ${list.length - 1} more`;
+const join = (a, b) => b ? `${a}: ${b}` : a;
+const lasting = (health, now) => health?.lastTransitionTime ? `, for ${age(health.lastTransitionTime, now)}` : "";
+const server = (address) => address === "https://kubernetes.default.svc" ? "in-cluster" : (address || "").replace(/^https?:\/\//, "");
+
+/** age gives the time since then, roughly. */
+export function age(then, now) {
+  const s = Math.max(0, Math.round((now - Date.parse(then)) / 1000));
+  if (Number.isNaN(s)) return "some time";
+  if (s < 10) return "a moment";
+  if (s < 60) return `${Math.floor(s / 10) * 10} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} min`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} d`;
+}
+
+/** since is age as an answer to "when". */
+export const since = (then, now) => then ? `${age(then, now)} ago` : "some time ago";
+
+/** matches tells whether every word of the filter is somewhere in the row. */
+export function matches(app, state, filter) {
+  const row = [app.metadata.namespace, app.metadata.name, state.project, state.destination, state.sync.word, state.health.word, state.revision, state.message]
+    .join(" ").toLowerCase();
+  return filter.toLowerCase().split(/\s+/).every((word) => row.includes(word));
+}

@@ -1,0 +1,52 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/fairlead-cd/fairlead/internal/auth"
+)
+
+// route is one call of the API.
+type route struct {
+	// pattern is the method and the path, as http.ServeMux has them.
+	pattern string
+	// public calls need no credentials. If some are given, the handler learns whose they are.
+	public bool
+	// action is what the caller must be allowed, for a call that is not public.
+	action auth.Action
+	// maxBody is the largest body in bytes; 0 for none at all.
+	maxBody int64
+	// stream calls go on for as long as the caller listens.
+	stream bool
+	handle func(http.ResponseWriter, *http.Request, caller) error
+}
+
+// Sizes of bodies.
+const (
+	smallBody = 16 << 10
+	largeBody = 8 << 20
+)
+
+// caller is who calls, with the token that says so.
+type caller struct {
+	auth.Identity
+	known bool
+	token string
+}
+
+// routes is the whole API.
+func (s *Server) routes() []route {
+	may := func(resource, verb string) auth.Action { return auth.Action{Resource: resource, Verb: verb} }
+	return []route{
+		{pattern: "GET /healthz", public: true, handle: s.healthz},
+		{pattern: "GET /readyz", public: true, handle: s.readyz},
+		{pattern: "GET /api/version", public: true, handle: s.version},
+		{pattern: "POST /api/v1/session", public: true, maxBody: smallBody, handle: s.createSession},
+		{pattern: "DELETE /api/v1/session", public: true, maxBody: smallBody, handle: s.deleteSession},
+		{pattern: "GET /api/v1/session/userinfo", public: true, handle: s.userInfo},
+		{pattern: "GET /api/v1/applications", action: may("applications", "get"), handle: s.listApplications},
+		{pattern: "GET /api/v1/applications/{name}", action: may("applications", "get"), handle: s.getApplication},
+		{pattern: "POST /api/v1/applications/{name}/sync", action: may("applications", "sync"), maxBody: largeBody, handle: s.syncApplication},
+		{pattern: "GET /api/v1/stream/applications", action: may("applications", "get"), stream: true, handle: s.streamApplications},
+	}
+}

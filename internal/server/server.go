@@ -1,0 +1,126 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+)
+
+// Server answers the API and the page. Create it with [New].
+type Server struct {
+	options Options
+	hub     *hub
+	encoded *encodings
+	handler http.Handler
+	streams chan struct{}
+}
+
+// Limits of one server.
+const (
+	maxHeader     = 64 << 10
+	maxStreams    = 2_000
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 60 * time.Second
+	answerTimeout = 2 * time.Minute
+	idleTimeout   = 2 * time.Minute
+	stopTimeout   = 5 * time.Second
+)
+
+// New makes a server. It subscribes to changes when [Server.Serve] runs.
+func New(o Options) *Server {
+	o = o.withDefaults()
+	s := &Server{options: o, hub: newHub(), encoded: newEncodings(), streams: make(chan struct{}, maxStreams)}
+	mux := http.NewServeMux()
+	for _, r := range s.routes() {
+		mux.Handle(r.pattern, s.guard(r))
+	}
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		s.writeError(w, r, failure(codeNotFound, "there is no %s %s", r.Method, r.URL.Path))
+	})
+	mux.Handle("/", s.page())
+	s.handler = s.recovering(s.securing(mux))
+	return s
+}
+
+// Handler is everything that the server answers. Streams stay silent until [Server.Watch] runs.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// Watch brings changes of Applications to the streams until ctx ends.
+func (s *Server) Watch(ctx context.Context) error {
+	stop, err := s.options.Applications.OnApplication(func(old, app *v1alpha1.Application) {
+		if app == nil {
+			s.encoded.forget(old)
+		}
+		s.hub.changed(old, app)
+	})
+	if err != nil {
+		return fmt.Errorf("watch Applications for the API: %w", err)
+	}
+	defer stop()
+	<-ctx.Done()
+	return nil
+}
+
+// Serve answers on the listener until ctx ends, lets what is under way finish for a moment, and closes the listener. It
+// gives nil when ctx ended.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	// Streams end with this context, so that they do not hold the stop up.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	protocols := &http.Protocols{}
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(s.options.Insecure)
+	server := &http.Server{
+		Handler:           s.handler,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		WriteTimeout:      answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		Protocols:         protocols,
+		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.options.certificate},
+	}
+	watching := make(chan error, 1)
+	go func() { watching <- s.Watch(ctx) }()
+	served := make(chan error, 1)
+	go func() {
+		if s.options.Insecure {
+			served <- server.Serve(listener)
+		} else {
+			served <- server.ServeTLS(listener, "", "")
+		}
+	}()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-watching:
+		watching <- nil
+	case err = <-served:
+		served <- nil
+		err = fmt.Errorf("serve the API on %s: %w", listener.Addr(), err)
+	}
+	cancel()
+	grace, stopped := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer stopped()
+	if stopErr := server.Shutdown(grace); stopErr != nil {
+		_ = server.Close() // what has not ended by now is cut off
+	}
+	<-served
+	if watchErr := <-watching; err == nil {
+		err = watchErr
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
