@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -181,3 +182,11 @@ spec:
       - {name: run, image: %q, command: [sh, -c, %q]}
 `, wave, image, command)
 }
+
+var (
+	errPodsAreLeft = errors.New("pods are left")
+	errNotDeleted  = errors.New("it is not deleted")
+	background     = metav1.DeletePropagationBackground
+	// deleteNow deletes what an object made after the object.
+	deleteNow = metav1.DeleteOptions{PropagationPolicy: &background}
+)

@@ -24,6 +24,8 @@ func TestAnAutomatedSyncPrunes(t *testing.T) {
 			t.Errorf("the status says of the removed object: %+v", two)
 		}
 		a.patch(t, `{"spec": {"syncPolicy": {"automated": {"prune": true}}}}`)
+		a.push(t, map[string]string{"one.yaml": configMapYAML("one", "v", "3")})
+		a.refresh(t, v1alpha1.RefreshTypeNormal)
 		a.awaitGone(t, "two")
 		a.await(t, synced, noConditions)
 	})
