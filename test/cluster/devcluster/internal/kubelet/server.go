@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -31,14 +30,13 @@ const (
 // Server answers for every kubelet.
 type Server struct {
 	pods   corelisters.PodLister
-	logger *slog.Logger
 	now    func() time.Time
 	server *http.Server
 }
 
 // New returns a server that knows pods and lets in only who shows a
 // certificate of the cluster's authority.
-func New(pods corelisters.PodLister, certs pki.Dir, logger *slog.Logger, now func() time.Time) (*Server, error) {
+func New(pods corelisters.PodLister, certs pki.Dir, now func() time.Time) (*Server, error) {
 	certificate, err := tls.LoadX509KeyPair(certs.Cert(pki.Kubelet), certs.Key(pki.Kubelet))
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificate of the kubelets: %w", err)
@@ -51,7 +49,7 @@ func New(pods corelisters.PodLister, certs pki.Dir, logger *slog.Logger, now fun
 	if !clients.AppendCertsFromPEM(ca) {
 		return nil, errors.New("the cluster authority is not a certificate")
 	}
-	s := &Server{pods: pods, logger: logger, now: now}
+	s := &Server{pods: pods, now: now}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
 	mux.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", s.logs)

@@ -59,7 +59,7 @@ func Start(starting, live context.Context, plane *controlplane.ControlPlane, log
 	if err != nil {
 		return err
 	}
-	server, err := kubelet.New(corelisters.NewPodLister(podInformer.GetIndexer()), plane.Certs, logger, time.Now)
+	server, err := kubelet.New(corelisters.NewPodLister(podInformer.GetIndexer()), plane.Certs, time.Now)
 	if err != nil {
 		return err
 	}
