@@ -13,10 +13,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 )
 
 func main() {
+	// The program that is measured ends with the thread that started it.
+	runtime.LockOSThread()
 	var o options
 	flag.IntVar(&o.applications, "applications", 200, "number of Applications")
 	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
