@@ -69,7 +69,9 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
-	queue        workqueue.TypedRateLimitingInterface[types.NamespacedName]
+	// intervalChanged wakes refreshHard.
+	intervalChanged chan struct{}
+	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
 	mu     sync.Mutex
 	memory map[types.NamespacedName]*memory
@@ -80,6 +82,8 @@ func New(opts Options) *Controller {
 	c := &Controller{
 		Options: opts,
 		memory:  make(map[types.NamespacedName]*memory),
+
+		intervalChanged: make(chan struct{}, 1),
 		queue: workqueue.NewTypedRateLimitingQueue(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](firstRetry, lastRetry)),
 	}
@@ -105,6 +109,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	defer workers.Wait()
 	defer c.queue.ShutDown()
 	workers.Go(func() { c.repositories.run(ctx) })
+	workers.Go(func() { c.refreshHard(ctx) })
 
 	stopApplications, err := c.Watch.OnApplication(c.onApplication)
 	if err != nil {
@@ -179,6 +184,10 @@ func (c *Controller) onProject(old, project *v1alpha1.AppProject) {
 // onSettings looks again at everything: a setting may concern any Application.
 func (c *Controller) onSettings(*settings.Settings) {
 	c.repositories.intervalChanged()
+	select {
+	case c.intervalChanged <- struct{}{}:
+	default:
+	}
 	c.enqueueAll()
 }
 
@@ -200,6 +209,28 @@ func (c *Controller) enqueueAll() {
 func (c *Controller) pollInterval() (interval, jitter time.Duration) {
 	s := c.Settings.Get()
 	return s.Reconciliation, s.ReconciliationJitter
+}
+
+// refreshHard renders every Application anew at the hard interval of the
+// settings, for sources whose result may change without a commit.
+func (c *Controller) refreshHard(ctx context.Context) {
+	for {
+		var due <-chan time.Time // never, without an interval
+		if interval := c.Settings.Get().HardReconciliation; interval > 0 {
+			due = time.After(interval)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.intervalChanged:
+		case <-due:
+			for _, app := range c.Watch.List() {
+				key := keyOf(app)
+				c.memoryOf(key).hard.Store(true)
+				c.queue.Add(key)
+			}
+		}
+	}
 }
 
 // memoryOf returns what is remembered of an Application between reconciles.

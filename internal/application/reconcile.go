@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,6 +26,8 @@ type memory struct {
 	targets targets
 	// results are the comparisons made, by object.
 	results results
+	// hard says that the next look renders anew, whatever is kept.
+	hard atomic.Bool
 	// described is the identity of the targets that the status tells of.
 	described string
 }
@@ -40,6 +43,7 @@ type reconciliation struct {
 	// change and that is written at the end.
 	read, app *v1alpha1.Application
 	refresh   v1alpha1.RefreshType
+	anew      bool // render, whatever is kept
 	settings  *settings.Settings
 
 	project     compiledProject
@@ -88,6 +92,7 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
 		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
 	}
+	r.anew = memory.hard.Swap(false) || r.refresh == v1alpha1.RefreshTypeHard
 	if !app.DeletionTimestamp.IsZero() {
 		return r.again, r.finalize(ctx)
 	}

@@ -146,7 +146,7 @@ func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.Application
 		AppName: r.app.Name, AppNamespace: r.app.Namespace, Project: r.app.Spec.GetProject(),
 		Namespace: r.app.Spec.Destination.Namespace, Source: src,
 		KubeVersion: version, APIVersions: kinds,
-	}, render.CallOptions{NoCache: r.refresh == v1alpha1.RefreshTypeHard})
+	}, render.CallOptions{NoCache: r.anew})
 	if err != nil {
 		return renderedSource{}, nil, r.renderError(ctx, fmt.Errorf("%s at %.7s: %w", src.RepoURL, commit, err))
 	}

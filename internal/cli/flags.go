@@ -171,6 +171,9 @@ func (c *config) validate() error {
 	if len(c.components) == 0 {
 		errs = append(errs, fmt.Errorf("no component is chosen; choose from %s", strings.Join(allComponents, ", ")))
 	}
+	if c.runs("repo") && !c.runs("controller") {
+		errs = append(errs, errors.New("the component \"repo\" works inside of the process of \"controller\" in this build; choose both or neither"))
+	}
 	if c.statusProcessors < 1 {
 		errs = append(errs, fmt.Errorf("--status-processors is %d; it has to be at least 1", c.statusProcessors))
 	}

@@ -112,6 +112,7 @@ func TestBadConfigurationIsRefusedWithItsOrigin(t *testing.T) {
 		"a key":                 {params: map[string]string{"server.insecure": "perhaps"}, want: "key server.insecure of ConfigMap argocd-cmd-params-cm"},
 		"an unknown component":  {args: []string{"--components=api,kitchen"}, want: `there is no component "kitchen"; choose from api, repo, controller`},
 		"a later component":     {args: []string{"--components=dex"}, want: `"dex" is not part of this build`},
+		"repo alone":            {args: []string{"--components=api,repo"}, want: "choose both or neither"},
 		"no component":          {args: []string{"--components="}, want: "no component is chosen"},
 		"no worker":             {args: []string{"--status-processors=0"}, want: "at least 1"},
 		"a negative duration":   {args: []string{"--self-heal-backoff=-1s"}, want: "no duration"},

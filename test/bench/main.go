@@ -1,9 +1,12 @@
+//go:build linux
+
 // Command bench measures Fairlead as a whole on the development cluster: a
 // generated monorepo, one Application a folder, the real binary, the real API
 // server. It prints wall time, CPU seconds and peak memory of the process, and
 // the ratio to the floor: the time in which the same API server accepts the
 // same objects by server-side apply from 16 workers, measured in the same run.
 //
+// It reads the processor time and the memory from /proc, and so runs on Linux.
 // Absolute times of a shared machine mean little; ratios within one run count.
 package main
 
