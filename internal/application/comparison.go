@@ -198,7 +198,8 @@ func (r *reconciliation) trustAbsence(t target) error {
 	switch {
 	case err == nil, errors.Is(err, cluster.ErrKindUnknown):
 		return nil
-	case !r.destination.Live.State().Connected:
+	case errors.Is(err, cluster.ErrNotListed), !r.destination.Live.State().Connected:
+		// It passes by itself, and so is no fault to tell of or to end an operation for.
 		return fmt.Errorf("the live state of %s is not known: %w", r.destination.Server, err)
 	default:
 		return incomparable(fmt.Errorf("whether %s exists is not known: %w", plan.ReferenceTo(t.obj), err))

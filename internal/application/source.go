@@ -78,6 +78,11 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 				fmt.Sprintf("compared with what the repository held last, because it cannot be reached: %v", err)))
 		}
 	}
+	for _, warning := range found.result.Warnings {
+		if warning.Reason == render.WarningRepeated {
+			r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionRepeatedResourceWarning, warning.Message))
+		}
+	}
 	r.desired = found
 	return nil
 }

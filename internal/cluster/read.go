@@ -88,7 +88,8 @@ func failedSentence(failed map[schema.GroupKind]error) string {
 }
 
 // Ready returns nil when the live state of a kind is complete and up to date. Otherwise the absence of an object from it
-// means nothing, and the error says why: the kind is not known (ErrKindUnknown), not watched, not listable, or the API server is away.
+// means nothing, and the error says why: the kind is not known (ErrKindUnknown), not listed yet (ErrNotListed), not watched, not listable, or
+// the API server is away.
 func (c *Cluster) Ready(gk schema.GroupKind) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,7 +110,7 @@ func (c *Cluster) Ready(gk schema.GroupKind) error {
 		return err
 	}
 	if !synced {
-		return fmt.Errorf("%s has not been listed yet", gk)
+		return fmt.Errorf("%s: %w", gk, ErrNotListed)
 	}
 	return nil
 }

@@ -13,6 +13,9 @@ import (
 // ErrKindUnknown is what Resource and Fetch return, wrapped, for a kind or version that the API server does not serve.
 var ErrKindUnknown = errors.New("the cluster does not know the kind")
 
+// ErrNotListed is what Ready returns, wrapped, for a kind whose first list is still under way: soon the answer is another.
+var ErrNotListed = errors.New("the kind has not been listed yet")
+
 // Resource is a kind of objects as the API server serves it.
 type Resource struct {
 	// Kind is the kind in the version asked for, or in the preferred one.

@@ -17,55 +17,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
-var (
-	namespaceGVR = schema.GroupVersionResource{Version: "v1", Resource: "namespaces"}
-	crdGVR       = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-)
+var crdGVR = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
-// testConfig returns how to reach the API server that the test runs against.
-func testConfig(t *testing.T) *rest.Config {
-	t.Helper()
-	kubeconfig := os.Getenv("FAIRLEAD_TEST_KUBECONFIG")
-	if kubeconfig == "" {
-		t.Skip("FAIRLEAD_TEST_KUBECONFIG names no cluster")
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return config
-}
-
-// typesClient returns a client for a cluster that has the custom resources, as
-// kubectl apply --server-side -f deploy/crds installs them.
-func typesClient(t *testing.T, config *rest.Config) dynamic.Interface {
-	t.Helper()
-	client, err := dynamic.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob("../../deploy/crds/*.yaml")
-	if err != nil || len(files) != 3 {
-		t.Fatalf("found definitions %v: %v", files, err)
-	}
-	for _, file := range files {
-		crd := readObject(t, file)
-		if _, err := client.Resource(crdGVR).Apply(t.Context(), crd.GetName(), crd, metav1.ApplyOptions{FieldManager: "kubectl"}); err != nil {
-			t.Fatalf("apply %s: %v", file, err)
-		}
-		waitEstablished(t, client, crd.GetName())
-	}
-	return client
-}
-
-func waitEstablished(t *testing.T, client dynamic.Interface, name string) {
+func waitEstablished(t testing.TB, client dynamic.Interface, name string) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
 		crd, err := client.Resource(crdGVR).Get(ctx, name, metav1.GetOptions{})
@@ -85,7 +44,7 @@ func waitEstablished(t *testing.T, client dynamic.Interface, name string) {
 	}
 }
 
-func readObject(t *testing.T, file string) *unstructured.Unstructured {
+func readObject(t testing.TB, file string) *unstructured.Unstructured {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -107,27 +66,10 @@ func resourceOf(kind string) schema.GroupVersionResource {
 	return v1alpha1.SchemeGroupVersion.WithResource(strings.ToLower(kind) + "s")
 }
 
-// makeNamespace returns a fresh namespace that is removed with the test.
-func makeNamespace(t *testing.T, client dynamic.Interface) string {
-	t.Helper()
-	ns := &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"generateName": "api-types-"},
-	}}
-	created, err := client.Resource(namespaceGVR).Create(t.Context(), ns, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := client.Resource(namespaceGVR).Delete(context.Background(), created.GetName(), metav1.DeleteOptions{}); err != nil {
-			t.Errorf("remove namespace: %v", err)
-		}
-	})
-	return created.GetName()
-}
-
 func TestAPIServerKeepsEveryField(t *testing.T) {
-	client := typesClient(t, testConfig(t))
-	namespace := makeNamespace(t, client)
+	t.Parallel()
+	plane := connect(t)
+	client, namespace := plane.dynamic, plane.cluster.Namespace(t)
 	files, err := filepath.Glob("../../api/v1alpha1/testdata/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no objects: %v", err)
@@ -176,8 +118,9 @@ func TestAPIServerKeepsEveryField(t *testing.T) {
 }
 
 func TestAPIServerRefusesWhatIsInvalid(t *testing.T) {
-	client := typesClient(t, testConfig(t))
-	namespace := makeNamespace(t, client)
+	t.Parallel()
+	plane := connect(t)
+	client, namespace := plane.dynamic, plane.cluster.Namespace(t)
 	for name, test := range map[string]struct {
 		kind, spec, complaint string
 	}{
@@ -227,15 +170,6 @@ func typedObject(kind string) any {
 	default:
 		return &v1alpha1.ApplicationSet{}
 	}
-}
-
-func mustJSON(t *testing.T, value any) []byte {
-	t.Helper()
-	data, err := json.Marshal(value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }
 
 // lostValues names every value of want that got does not have at the same place.
