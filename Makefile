@@ -19,7 +19,7 @@ DEVCLUSTER_LDFLAGS := -X k8s.io/component-base/version.gitVersion=$(KUBERNETES)
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what a fresh machine lacks (git), or say what to install
+setup: ## Install what a fresh machine lacks (git, make), or say what to install
 	@.ci/setup
 
 build: bin/fairlead ## Build bin/fairlead
