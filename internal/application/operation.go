@@ -2,19 +2,13 @@ package application
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/apply"
-	"github.com/fairlead-cd/fairlead/internal/cluster"
-	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/plan"
 )
 
@@ -207,61 +201,6 @@ func stepsFor(objects []object, prune bool) (steps []plan.Step, skipped []object
 	return steps, skipped
 }
 
-// waitingFor says what has to become healthy before a stage may begin: every
-// object of an earlier wave. Prunes and dry runs wait for nothing.
-func waitingFor(objects []object, stage plan.Stage, dryRun bool) (waiting, degraded string) {
-	if dryRun || stage.Steps[0].Action == plan.Prune {
-		return "", ""
-	}
-	for i := range objects {
-		o := &objects[i]
-		if o.desired == nil || o.wave >= stage.Wave || !o.hasHealth {
-			continue
-		}
-		switch o.health.Status {
-		case health.Healthy:
-		case health.Degraded:
-			return "", fmt.Sprintf("%s of wave %d is degraded: %s", o.Reference, o.wave, o.health.Message)
-		default:
-			return fmt.Sprintf("waiting for %s of wave %d to become healthy before wave %d begins: %s", o.Reference, o.wave, stage.Wave, o.health.Message), ""
-		}
-	}
-	return "", ""
-}
-
-// unservedKind returns a kind of the stage that the API server does not serve
-// yet: its definition was written by an earlier stage.
-func (r *reconciliation) unservedKind(ctx context.Context, stage plan.Stage) (kind string, err error) {
-	for _, step := range stage.Steps {
-		gvk := schema.GroupVersionKind{Group: step.Group, Version: step.Version, Kind: step.Kind}
-		if _, err := r.destination.Live.Resource(ctx, gvk); errors.Is(err, cluster.ErrKindUnknown) {
-			return gvk.GroupKind().String(), err
-		}
-	}
-	return "", nil
-}
-
-// waitForKind looks again in a moment, and gives up after kindDeadline.
-func (r *reconciliation) waitForKind(state *v1alpha1.OperationState, kind string, cause error) {
-	began := state.StartedAt
-	if state.FinishedAt != nil {
-		began = *state.FinishedAt
-	}
-	if r.now.Sub(began.Time) > kindDeadline {
-		r.failAttempt(state, fmt.Sprintf("the API server does not serve %s after %s: %v", kind, kindDeadline, cause))
-		return
-	}
-	state.Message = fmt.Sprintf("waiting for the API server to serve %s", kind)
-	r.again = kindPoll
-}
-
-// How long a kind may take to be served after its definition was written, and
-// how often to look; the watch on definitions is usually faster.
-const (
-	kindDeadline = time.Minute
-	kindPoll     = time.Second
-)
-
 // markApplied brings the objects up to what the API server answered, so that
 // the next wave waits for what was just written.
 func markApplied(objects []object, outcomes []apply.Outcome) {
@@ -284,66 +223,6 @@ func (r *reconciliation) namespaceStep(options operationOptions) *plan.Step {
 		return nil
 	}
 	return r.managedNamespace()
-}
-
-// failAttempt ends an attempt. The operation goes on when it may be retried.
-func (r *reconciliation) failAttempt(state *v1alpha1.OperationState, message string) {
-	retry := state.Operation.Retry
-	if retry.Limit >= 0 && state.RetryCount >= retry.Limit {
-		if state.RetryCount > 0 {
-			message = fmt.Sprintf("%s (retried %d times)", message, state.RetryCount)
-		}
-		r.finish(v1alpha1.OperationFailed, message)
-		return
-	}
-	state.FinishedAt = &r.now
-	state.RetryCount++
-	wait := r.untilRetry(state)
-	state.Message = fmt.Sprintf("%s. Retrying attempt #%d at %s.", message, state.RetryCount, r.now.Add(wait).UTC().Format(time.RFC3339))
-	r.again = max(wait, time.Millisecond)
-}
-
-// untilRetry is how long a failed attempt still waits for the next one.
-func (r *reconciliation) untilRetry(state *v1alpha1.OperationState) time.Duration {
-	if state.RetryCount == 0 || state.FinishedAt == nil {
-		return 0
-	}
-	delay := retryDelay(state.Operation.Retry.Backoff, state.RetryCount)
-	return state.FinishedAt.Add(delay).Sub(r.Now())
-}
-
-// retryDelay is the back-off before a retry: by default 5 s, doubled each
-// time, 3 minutes at most, as documented for Argo CD.
-func retryDelay(backoff *v1alpha1.Backoff, attempt int64) time.Duration {
-	delay, factor, longest := 5*time.Second, int64(2), 3*time.Minute
-	if backoff != nil {
-		delay = durationOr(backoff.Duration, delay)
-		longest = durationOr(backoff.MaxDuration, longest)
-		if backoff.Factor != nil {
-			factor = max(*backoff.Factor, 1)
-		}
-	}
-	for range attempt - 1 {
-		delay *= time.Duration(factor)
-		if delay >= longest {
-			return longest
-		}
-	}
-	return min(delay, longest)
-}
-
-// durationOr reads a duration as users write it: "5s", "3m", or plain seconds.
-func durationOr(text string, otherwise time.Duration) time.Duration {
-	if text == "" {
-		return otherwise
-	}
-	if strings.Trim(text, "0123456789") == "" {
-		text += "s"
-	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
-		return d
-	}
-	return otherwise
 }
 
 // finish ends the operation; a sync that wrote everything enters the history.

@@ -12,7 +12,7 @@ var (
 	// ErrNoSession means that a request carries no credentials.
 	ErrNoSession = errors.New("no session information")
 	// ErrInvalidLogin means that account and password do not fit; it does not say which of them is wrong.
-	ErrInvalidLogin = errors.New("Invalid username or password") //nolint:revive,staticcheck // the text that clients of Argo CD know
+	ErrInvalidLogin = errors.New("Invalid username or password") //nolint:staticcheck // the text that clients of Argo CD know
 	// ErrPermissionDenied means that somebody who is known may not do what they ask for.
 	ErrPermissionDenied = errors.New("permission denied")
 )

@@ -17,6 +17,7 @@ import (
 
 // world is a set of accounts whose settings and clock a test can change.
 type world struct {
+	t        *testing.T
 	settings *settings.Settings
 	now      time.Time
 	*auth.Sessions
@@ -36,7 +37,7 @@ func newWorld(t *testing.T) *world {
 		"asleep": {Name: "asleep", Capabilities: []settings.Capability{"login"}, PasswordHash: string(hash)},
 		"naked":  {Name: "naked", Enabled: true, Capabilities: []settings.Capability{"login"}},
 	}
-	w := &world{settings: s, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
+	w := &world{t: t, settings: s, now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
 	w.Sessions = auth.NewSessions(auth.Options{Settings: func() *settings.Settings { return w.settings }, Now: func() time.Time { return w.now }})
 	return w
 }
@@ -52,11 +53,11 @@ func (w *world) change(f func(*settings.Settings)) {
 	w.settings = &next
 }
 
-func (w *world) sign(t *testing.T, method jwt.SigningMethod, key any, claims jwt.MapClaims) string {
-	t.Helper()
+func (w *world) sign(method jwt.SigningMethod, key any, claims jwt.MapClaims) string {
+	w.t.Helper()
 	token, err := jwt.NewWithClaims(method, claims).SignedString(key)
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
 	return token
 }
@@ -129,73 +130,73 @@ func TestVerify(t *testing.T) {
 		return all
 	}
 	for sentence, c := range map[string]struct {
-		token func(*testing.T, *world) string
+		token func(*world) string
 		ok    bool
 	}{
-		"a good token counts": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, nil))
+		"a good token counts": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, nil))
 		}, true},
-		"nothing does not":  {func(*testing.T, *world) string { return "" }, false},
-		"nor does rubbish":  {func(*testing.T, *world) string { return "a.b.c" }, false},
-		"nor a half of one": {func(*testing.T, *world) string { return "eyJhbGciOiJIUzI1NiJ9" }, false},
-		"nor one that is not signed": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims(w, nil))
+		"nothing does not":  {func(*world) string { return "" }, false},
+		"nor does rubbish":  {func(*world) string { return "a.b.c" }, false},
+		"nor a half of one": {func(*world) string { return "eyJhbGciOiJIUzI1NiJ9" }, false},
+		"nor one that is not signed": {func(w *world) string {
+			return w.sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claims(w, nil))
 		}, false},
-		"nor one whose signature is cut off": {func(t *testing.T, w *world) string {
-			token := w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, nil))
+		"nor one whose signature is cut off": {func(w *world) string {
+			token := w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, nil))
 			return token[:strings.LastIndex(token, ".")+1]
 		}, false},
-		"nor one whose claims were changed": {func(t *testing.T, w *world) string {
-			parts := strings.Split(w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot:apiKey"})), ".")
+		"nor one whose claims were changed": {func(w *world) string {
+			parts := strings.Split(w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot:apiKey"})), ".")
 			parts[1] = base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iss":"argocd","sub":"admin:login","iat":%d,"jti":"x"}`, w.now.Unix()))
 			return strings.Join(parts, ".")
 		}, false},
-		"nor one of another key": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, []byte("another key"), claims(w, nil))
+		"nor one of another key": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, []byte("another key"), claims(w, nil))
 		}, false},
-		"nor one of another method": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS512, w.settings.ServerKey, claims(w, nil))
+		"nor one of another method": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS512, w.settings.ServerKey, claims(w, nil))
 		}, false},
-		"nor one of another issuer": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"iss": "somebody"}))
+		"nor one of another issuer": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"iss": "somebody"}))
 		}, false},
-		"nor an expired one": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"exp": w.now.Unix() - 1}))
+		"nor an expired one": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"exp": w.now.Unix() - 1}))
 		}, false},
-		"nor one from the future": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"nbf": w.now.Unix() + 60}))
+		"nor one from the future": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"nbf": w.now.Unix() + 60}))
 		}, false},
-		"nor one without identifier": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"jti": nil}))
+		"nor one without identifier": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"jti": nil}))
 		}, false},
-		"nor one older than the password": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"iat": int64(1), "nbf": int64(1)}))
+		"nor one older than the password": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"iat": int64(1), "nbf": int64(1)}))
 		}, false},
-		"nor one of an unknown account": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "nobody:login"}))
+		"nor one of an unknown account": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "nobody:login"}))
 		}, false},
-		"nor one of a disabled account": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "asleep:login"}))
+		"nor one of a disabled account": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "asleep:login"}))
 		}, false},
-		"nor one for what the account may not do": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "admin:apiKey"}))
+		"nor one for what the account may not do": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "admin:apiKey"}))
 		}, false},
-		"nor one of a project's role": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "proj:team:role"}))
+		"nor one of a project's role": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "proj:team:role"}))
 		}, false},
-		"a program's token counts while it is listed": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot:apiKey", "jti": "t1", "exp": nil}))
+		"a program's token counts while it is listed": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot:apiKey", "jti": "t1", "exp": nil}))
 		}, true},
-		"and also without saying what it is for": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot", "jti": "t1"}))
+		"and also without saying what it is for": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot", "jti": "t1"}))
 		}, true},
-		"but not when it is not": {func(t *testing.T, w *world) string {
-			return w.sign(t, jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot:apiKey", "jti": "t2"}))
+		"but not when it is not": {func(w *world) string {
+			return w.sign(jwt.SigningMethodHS256, w.settings.ServerKey, claims(w, jwt.MapClaims{"sub": "robot:apiKey", "jti": "t2"}))
 		}, false},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			w := newWorld(t)
-			token := c.token(t, w)
+			token := c.token(w)
 			id, err := w.Verify(token)
 			if (err == nil) != c.ok {
 				t.Errorf("%+v %v", id, err)
@@ -210,7 +211,7 @@ func TestVerify(t *testing.T) {
 func TestAnEmptySigningKeyOpensNothing(t *testing.T) {
 	w := newWorld(t)
 	w.change(func(s *settings.Settings) { s.ServerKey = nil })
-	forged := w.sign(t, jwt.SigningMethodHS256, []byte{}, jwt.MapClaims{"iss": "argocd", "sub": "admin:login", "iat": w.now.Unix(), "jti": "x"})
+	forged := w.sign(jwt.SigningMethodHS256, []byte{}, jwt.MapClaims{"iss": "argocd", "sub": "admin:login", "iat": w.now.Unix(), "jti": "x"})
 	if _, err := w.Verify(forged); err == nil {
 		t.Error("a token signed with nothing counts")
 	}

@@ -92,9 +92,7 @@ func TestKindsComeAndGo(t *testing.T) {
 			return apierrors.IsNotFound(err)
 		})
 	}
-	if !slices.Contains(l.kinds, gk) {
-		t.Errorf("kinds told of are %v", l.kinds)
-	}
+	await(t, "word of the kind", func() bool { l.mu.Lock(); defer l.mu.Unlock(); return slices.Contains(l.kinds, gk) })
 }
 
 func TestAKindChangesItsPreferredVersion(t *testing.T) {

@@ -32,7 +32,7 @@ type Options struct {
 	Health func(*unstructured.Unstructured) (status, message string, ok bool)
 	// OnChange is told about changes of applications' live state, once everything was listed. It is called by the
 	// goroutines that watch, several at once, and by callers of Observe and its like, never under a lock of Cluster; it
-	// must not block. A nil OnChange is not called.
+	// must not block: it may read what is in memory, but not call Resource, Fetch or Retrack. A nil OnChange is not called.
 	OnChange func(Change)
 	// OnKind is told about kinds whose Ready changed, under the same conditions as OnChange: what was compared without
 	// one is to be compared again. OnConnection is told when the API server is found away, and when it is back.

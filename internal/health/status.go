@@ -80,14 +80,14 @@ type Part struct {
 // exists is Missing. An application without objects is Healthy.
 func Overall(parts []Part) Status {
 	overall := Healthy
-	any := false
+	exists := false
 	for _, p := range parts {
-		any = any || p.Exists
+		exists = exists || p.Exists
 		if p.Exists && !p.Ignored && Worse(p.Status, overall) {
 			overall = p.Status
 		}
 	}
-	if len(parts) > 0 && !any {
+	if len(parts) > 0 && !exists {
 		return Worst(overall, Missing)
 	}
 	return overall

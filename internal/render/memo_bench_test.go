@@ -38,6 +38,7 @@ func BenchmarkCommit(b *testing.B) {
 	}
 	memo := render.New(render.Options{})
 	all := func(b *testing.B, commit map[string]string, renders uint64) {
+		b.Helper()
 		b.StopTimer()
 		s := h.commit(b, commit)
 		before := memo.Stats().Renders
@@ -54,6 +55,7 @@ func BenchmarkCommit(b *testing.B) {
 		b.StartTimer()
 	}
 	perApplication := func(b *testing.B) {
+		b.Helper()
 		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/folders, "µs/application")
 	}
 	b.Run("first", func(b *testing.B) {

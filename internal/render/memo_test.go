@@ -121,7 +121,7 @@ func TestOnlyWhatTheReadSetSawIsRenderedAgain(t *testing.T) {
 
 func TestNegativeResultsAreVerifiedToo(t *testing.T) {
 	h := newHistory(t, map[string]string{"app/a.yaml": configMap("a")})
-	probe := render.RendererFunc(func(_ context.Context, fsys fs.FS, req render.Request) (render.Result, error) {
+	probe := render.RendererFunc(func(_ context.Context, fsys fs.FS, _ render.Request) (render.Result, error) {
 		// What is missing: in a folder that was seen, in one that is not there, and one over a link.
 		for _, name := range []string{"app/values.yaml", "charts/x/Chart.yaml", "link/values.yaml"} {
 			if _, err := fs.Stat(fsys, name); !errors.Is(err, fs.ErrNotExist) {
@@ -329,9 +329,7 @@ func TestIdenticalRequestsShareARender(t *testing.T) {
 			}
 		})
 	}
-	for memo.Stats().Joined < 20 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, func() bool { return memo.Stats().Joined == 20 })
 	giveUp()
 	if err := <-failed; !errors.Is(err, context.Canceled) {
 		t.Errorf("the one that gave up: %v", err)
@@ -358,9 +356,7 @@ func TestARenderThatNobodyWaitsForEnds(t *testing.T) {
 	if _, err := memo.Render(ctx, s, request("a", nil), render.CallOptions{}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Render = %v", err)
 	}
-	for memo.Stats().Errors == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, func() bool { return memo.Stats().Errors > 0 })
 	close(r.let)
 	if got, _, err := counted(t, memo, s, request("a", nil), render.CallOptions{}); got != "rendered" || err != nil {
 		t.Errorf("afterwards: %s, %v", got, err)
@@ -373,6 +369,20 @@ func TestFilesWithoutObjectIDsAreRenderedEachTime(t *testing.T) {
 	for range 2 {
 		if got, _, err := counted(t, memo, fsys, request("a", nil), render.CallOptions{}); got != "rendered" || err != nil {
 			t.Errorf("%s, %v", got, err)
+		}
+	}
+}
+
+// until waits for a condition.
+func until(t *testing.T, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("the test ends before the condition is met")
 		}
 	}
 }

@@ -59,9 +59,9 @@ type Warning struct {
 type WarningReason string
 
 const (
-	// WarningRepeated: an object occurs more than once, and the last occurrence counts.
+	// WarningRepeated means that an object occurs more than once, and the last occurrence counts.
 	WarningRepeated WarningReason = "Repeated"
-	// WarningIgnored: a file was left out because it is not a manifest.
+	// WarningIgnored means that a file was left out because it is not a manifest.
 	WarningIgnored WarningReason = "Ignored"
 )
 

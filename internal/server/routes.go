@@ -36,7 +36,7 @@ type caller struct {
 
 // routes is the whole API.
 func (s *Server) routes() []route {
-	may := func(resource, verb string) auth.Action { return auth.Action{Resource: resource, Verb: verb} }
+	applications := func(verb string) auth.Action { return auth.Action{Resource: "applications", Verb: verb} }
 	return []route{
 		{pattern: "GET /healthz", public: true, handle: s.healthz},
 		{pattern: "GET /readyz", public: true, handle: s.readyz},
@@ -44,9 +44,9 @@ func (s *Server) routes() []route {
 		{pattern: "POST /api/v1/session", public: true, maxBody: smallBody, handle: s.createSession},
 		{pattern: "DELETE /api/v1/session", public: true, maxBody: smallBody, handle: s.deleteSession},
 		{pattern: "GET /api/v1/session/userinfo", public: true, handle: s.userInfo},
-		{pattern: "GET /api/v1/applications", action: may("applications", "get"), handle: s.listApplications},
-		{pattern: "GET /api/v1/applications/{name}", action: may("applications", "get"), handle: s.getApplication},
-		{pattern: "POST /api/v1/applications/{name}/sync", action: may("applications", "sync"), maxBody: largeBody, handle: s.syncApplication},
-		{pattern: "GET /api/v1/stream/applications", action: may("applications", "get"), stream: true, handle: s.streamApplications},
+		{pattern: "GET /api/v1/applications", action: applications("get"), handle: s.listApplications},
+		{pattern: "GET /api/v1/applications/{name}", action: applications("get"), handle: s.getApplication},
+		{pattern: "POST /api/v1/applications/{name}/sync", action: applications("sync"), maxBody: largeBody, handle: s.syncApplication},
+		{pattern: "GET /api/v1/stream/applications", action: applications("get"), stream: true, handle: s.streamApplications},
 	}
 }

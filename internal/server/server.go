@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
@@ -71,8 +73,8 @@ func (s *Server) Watch(ctx context.Context) error {
 // Serve answers on the listener until ctx ends, lets what is under way finish for a moment, and closes the listener. It
 // gives nil when ctx ended.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	// Streams end with this context, so that they do not hold the stop up.
-	ctx, cancel := context.WithCancel(ctx)
+	// Requests end with this context, so that streams do not hold the stop up.
+	requests, cancel := context.WithCancel(ctx)
 	defer cancel()
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
@@ -80,7 +82,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	protocols.SetUnencryptedHTTP2(s.options.Insecure)
 	server := &http.Server{
 		Handler:           s.handler,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       bodyTimeout,
 		WriteTimeout:      answerTimeout,
@@ -90,37 +92,29 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(s.options.Logger.Handler(), slog.LevelDebug),
 		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: s.options.certificate},
 	}
-	watching := make(chan error, 1)
-	go func() { watching <- s.Watch(ctx) }()
-	served := make(chan error, 1)
-	go func() {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.Watch(ctx) })
+	group.Go(func() error {
+		var err error
 		if s.options.Insecure {
-			served <- server.Serve(listener)
+			err = server.Serve(listener)
 		} else {
-			served <- server.ServeTLS(listener, "", "")
+			err = server.ServeTLS(listener, "", "")
 		}
-	}()
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-watching:
-		watching <- nil
-	case err = <-served:
-		served <- nil
-		err = fmt.Errorf("serve the API on %s: %w", listener.Addr(), err)
-	}
-	cancel()
-	grace, stopped := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-	defer stopped()
-	if stopErr := server.Shutdown(grace); stopErr != nil {
-		_ = server.Close() // what has not ended by now is cut off
-	}
-	<-served
-	if watchErr := <-watching; err == nil {
-		err = watchErr
-	}
-	if errors.Is(err, http.ErrServerClosed) {
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return fmt.Errorf("serve the API on %s: %w", listener.Addr(), err)
+	})
+	group.Go(func() error {
+		<-ctx.Done()
+		cancel()
+		grace, stopped := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer stopped()
+		if err := server.Shutdown(grace); err != nil {
+			_ = server.Close() // what has not ended by now is cut off
+		}
 		return nil
-	}
-	return err
+	})
+	return group.Wait()
 }

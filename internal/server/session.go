@@ -40,7 +40,7 @@ func (s *Server) deleteSession(w http.ResponseWriter, r *http.Request, who calle
 }
 
 func (s *Server) cookie(token string, maxAge int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure follows from what the server speaks; over plain HTTP browsers would drop it
 		Name: cookieName, Value: token, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: !s.options.Insecure, SameSite: http.SameSiteLaxMode,
 	}

@@ -29,7 +29,7 @@ func (s *Server) streamApplications(w http.ResponseWriter, r *http.Request, who 
 	check := time.NewTicker(s.options.StreamCheck)
 	defer check.Stop()
 	if err := s.sendAll(out, who, s.present(q)); err != nil {
-		return nil //nolint:nilerr // the caller has gone, or learnt of the error in the stream
+		return nil // the caller has gone, or learnt of the error in the stream
 	}
 	for {
 		select {
@@ -41,7 +41,7 @@ func (s *Server) streamApplications(w http.ResponseWriter, r *http.Request, who 
 			err = s.stillWelcome(who, out)
 		}
 		if err != nil {
-			return nil //nolint:nilerr // as above
+			return nil
 		}
 	}
 }
@@ -177,7 +177,7 @@ func (e *eventWriter) end() {
 func (e *eventWriter) flush() error {
 	deadline(e.w, time.Now().Add(30*time.Second))
 	if e.buffer.Len() > 0 {
-		if _, err := e.w.Write(e.buffer.Bytes()); err != nil {
+		if _, err := e.w.Write(e.buffer.Bytes()); err != nil { //nolint:gosec // JSON under its own content type, with nosniff
 			return err
 		}
 		e.buffer.Reset()

@@ -35,13 +35,13 @@ type message struct {
 // stream opens a stream whose messages arrive in the channel, which is closed at its end.
 func (w *world) stream(ctx context.Context, query, accept, auth string) <-chan message {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, "GET", w.url+"/api/v1/stream/applications"+query, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+"/api/v1/stream/applications"+query, nil)
 	must(w.t, err)
 	req.Header.Set("Accept", accept)
 	req.Header.Set("Authorization", auth)
 	resp, err := w.client.Do(req)
 	must(w.t, err)
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		w.t.Fatalf("the stream does not open: %d", resp.StatusCode)
 	}
 	events := accept == "text/event-stream"
@@ -183,11 +183,12 @@ func TestStreamsEnd(t *testing.T) {
 			if c.message && (last.Error == nil || last.Error.GRPCCode != 16 || last.Error.HTTPCode != 401) {
 				t.Errorf("the last message is %+v", last)
 			}
-			for until := time.Now().Add(10 * time.Second); count() != 0; {
+			poll := time.NewTicker(time.Millisecond)
+			defer poll.Stop()
+			for until := time.Now().Add(10 * time.Second); count() != 0; <-poll.C {
 				if time.Now().After(until) {
 					t.Fatalf("%d streams stay", count())
 				}
-				time.Sleep(time.Millisecond)
 			}
 		})
 	}

@@ -238,12 +238,10 @@ func start(t *testing.T, adjust func(*server.Options)) *world {
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	w.server = server.New(o)
-	go func() { ended <- w.server.Serve(ctx, listener) }()
+	go func() { ended <- w.server.Serve(t.Context(), listener) }()
 	t.Cleanup(func() {
-		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("serve: %v", err)
 		}

@@ -202,7 +202,7 @@ func FuzzParse(f *testing.F) {
 	for _, seed := range []string{"", "120s", "1d", "d", "true", "- a", "- {kinds: [1]}", "{{", "[null]", "- labelSelector: 1", "[{\"id\":1}]"} {
 		f.Add(seed)
 	}
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(_ *testing.T, text string) {
 		data := map[string]string{"accounts." + text: text}
 		for _, key := range []string{
 			"timeout.reconciliation", "application.instanceLabelKey", "application.resourceTrackingMethod", "resource.exclusions",

@@ -18,19 +18,19 @@ const (
 	KnownHostsConfigMapName = "argocd-ssh-known-hosts-cm"
 	GPGKeysConfigMapName    = "argocd-gpg-keys-cm"
 	// ServerTLSSecretName is a certificate managed by others; it goes before the one in argocd-secret.
-	ServerTLSSecretName = "argocd-server-tls"
+	ServerTLSSecretName = "argocd-server-tls" //nolint:gosec // a name, not a credential
 	// InitialPasswordSecretName holds the generated password of admin until somebody deletes it.
-	InitialPasswordSecretName = "argocd-initial-admin-secret"
+	InitialPasswordSecretName = "argocd-initial-admin-secret" //nolint:gosec // a name, not a credential
 )
 
 // Labels and values that mark settings.
 const (
 	labelPartOf        = "app.kubernetes.io/part-of"
 	labelName          = "app.kubernetes.io/name"
-	labelSecretType    = "argocd.argoproj.io/secret-type"
+	labelSecretType    = "argocd.argoproj.io/secret-type" //nolint:gosec // a name, not a credential
 	partOfArgoCD       = "argocd"
 	typeRepository     = "repository"
-	typeRepoCreds      = "repo-creds"
+	typeRepoCreds      = "repo-creds" //nolint:gosec // a name, not a credential
 	typeCluster        = "cluster"
 	annotationMadeFor  = "fairlead.dev/for-secret-version"
 	initialPasswordKey = "password"

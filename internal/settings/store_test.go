@@ -34,11 +34,9 @@ func configMap(name string, data map[string]string) *corev1.ConfigMap {
 func start(t *testing.T, o settings.Options) *settings.Store {
 	t.Helper()
 	store := settings.New(o)
-	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- store.Run(ctx) }()
+	go func() { ended <- store.Run(t.Context()) }()
 	t.Cleanup(func() {
-		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("run: %v", err)
 		}

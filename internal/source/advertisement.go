@@ -52,7 +52,7 @@ func readAdvertisement(in io.Reader, extra []string) (*refs, error) {
 }
 
 // addLine takes one "<id> <name>" line; a name that ends in ^{} is the commit an annotated tag points to.
-func (f *refs) addLine(line string, extra []string) error {
+func (r *refs) addLine(line string, extra []string) error {
 	id, name, ok := strings.Cut(line, " ")
 	if !ok || len(id) != 40 || !isHex(id) {
 		return errPacket
@@ -61,11 +61,11 @@ func (f *refs) addLine(line string, extra []string) error {
 		return nil
 	}
 	if tag, ok := strings.CutSuffix(name, "^{}"); ok {
-		f.peeled[tag] = id
+		r.peeled[tag] = id
 		return nil
 	}
 	if wantedRef(name) || slices.Contains(extra, name) {
-		f.add(name, id)
+		r.add(name, id)
 	}
 	return nil
 }

@@ -12,11 +12,12 @@ type objectKey struct {
 	size   bool // the size of a blob instead of its content
 }
 
-// cached is a parsed folder, a file, or the size of one.
+// cached is a parsed folder or commit, a file, or the size of one.
 type cached struct {
-	tree tree
-	blob []byte // must not be changed
-	size int64
+	tree   tree
+	commit *Commit
+	blob   []byte // must not be changed
+	size   int64
 }
 
 // objectCache keeps what has been read, bounded by bytes. It is safe for concurrent use.
@@ -34,6 +35,9 @@ func newObjectCache(bytes int64) *objectCache {
 				n := 160 + len(c.blob)
 				for _, e := range c.tree {
 					n += 48 + len(e.name) + 9
+				}
+				if c.commit != nil {
+					n += 200 + len(c.commit.Message)
 				}
 				return uint32(n)
 			},

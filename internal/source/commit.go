@@ -54,6 +54,10 @@ func (m *Mirrors) findCommit(ctx context.Context, repo Repository, commit string
 	if _, err := r.commit(ctx, repo, id.String(), time.Hour); err != nil {
 		return nil, repo, Commit{}, err
 	}
+	key := objectKey{mirror: r, id: id}
+	if kept, ok := m.cache.get(key); ok && kept.commit != nil {
+		return r, repo, *kept.commit, nil
+	}
 	raw, err := r.loadObject(ctx, repo, id, kindCommit, maxCommit)
 	if err != nil {
 		return nil, repo, Commit{}, repo.fail(ErrDamaged, err, "reading commit %s: %v", commit, err)
@@ -63,6 +67,7 @@ func (m *Mirrors) findCommit(ctx context.Context, repo Repository, commit string
 		return nil, repo, Commit{}, repo.fail(ErrDamaged, err, "reading commit %s: %v", commit, err)
 	}
 	c.SHA = id.String()
+	m.cache.put(key, cached{commit: &c})
 	return r, repo, c, nil
 }
 

@@ -55,7 +55,7 @@ func (m *mirror) occupy() error {
 func (m *mirror) tidy() {
 	filepath.WalkDir(m.git.dir, func(path string, d fs.DirEntry, err error) error { //nolint:errcheck // as far as it goes
 		if err != nil {
-			return nil
+			return nil //nolint:nilerr // what cannot be listed holds nothing that could be removed
 		}
 		name := d.Name()
 		if d.IsDir() {
@@ -66,7 +66,7 @@ func (m *mirror) tidy() {
 		}
 		if strings.HasSuffix(name, ".lock") || strings.HasPrefix(name, "tmp_") {
 			m.all.o.Logger.Info("removing leftover of a killed git", "file", path)
-			os.Remove(path)
+			os.Remove(path) //nolint:gosec // the folder is locked, and nobody else may write to it
 		}
 		return nil
 	})

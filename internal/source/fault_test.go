@@ -16,7 +16,8 @@ func TestFailuresOfTheServerAreToldApartAndTheLastStateStays(t *testing.T) {
 	server := gitserver.Start(t, gitserver.Options{})
 	r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
 	repo := source.Repository{URL: r.URL()}
-	m := open(t, source.Options{PollTimeout: 300 * time.Millisecond, FetchTimeout: 5 * time.Second})
+	m := open(t, source.Options{})
+	hasty := open(t, source.Options{PollTimeout: 300 * time.Millisecond, FetchTimeout: 5 * time.Second})
 	sha := resolve(t, m, repo, "HEAD")
 
 	for name, c := range map[string]struct {
@@ -39,7 +40,11 @@ func TestFailuresOfTheServerAreToldApartAndTheLastStateStays(t *testing.T) {
 				r.Commit(t, map[string]string{"a": name}, name)
 			}
 			server.SetFault(c.fault)
-			_, err := m.Resolve(t.Context(), repo, "HEAD", 0)
+			asked := m
+			if c.fault.Hang {
+				asked = hasty
+			}
+			_, err := asked.Resolve(t.Context(), repo, "HEAD", 0)
 			if !errors.Is(err, c.want) {
 				t.Errorf("Resolve under fault = %v, want %v", err, c.want)
 			}
@@ -149,29 +154,28 @@ func TestMirrorsAreRepaired(t *testing.T) {
 	server := gitserver.Start(t, gitserver.Options{})
 	r := server.Repository(t, "demo.git", map[string]string{"a": "1", "dir/b": "2"})
 	repo := source.Repository{URL: r.URL()}
-	for name, damage := range map[string]func(t *testing.T, dir string){
-		"the data directory is deleted": func(t *testing.T, dir string) {
-			must(t, os.RemoveAll(filepath.Dir(filepath.Dir(dir))))
-		},
-		"the mirror is deleted":   func(t *testing.T, dir string) { must(t, os.RemoveAll(dir)) },
-		"all objects are deleted": func(t *testing.T, dir string) { must(t, os.RemoveAll(filepath.Join(dir, "objects"))) },
-		"objects are empty files": func(t *testing.T, dir string) {
-			must(t, filepath.Walk(filepath.Join(dir, "objects"), func(path string, info os.FileInfo, err error) error {
+	for name, damage := range map[string]func(dir string) error{
+		"the data directory is deleted": func(dir string) error { return os.RemoveAll(filepath.Dir(filepath.Dir(dir))) },
+		"the mirror is deleted":         os.RemoveAll,
+		"all objects are deleted":       func(dir string) error { return os.RemoveAll(filepath.Join(dir, "objects")) },
+		"objects are empty files": func(dir string) error {
+			return filepath.Walk(filepath.Join(dir, "objects"), func(path string, info os.FileInfo, err error) error {
 				if err != nil || info.IsDir() {
 					return err
 				}
-				must(t, os.Remove(path))
-				return os.WriteFile(path, nil, 0o644)
-			}))
+				return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o644))
+			})
 		},
-		"the configuration is garbage": func(t *testing.T, dir string) {
-			must(t, os.WriteFile(filepath.Join(dir, "config"), []byte("[[["), 0o644))
+		"the configuration is garbage": func(dir string) error {
+			return os.WriteFile(filepath.Join(dir, "config"), []byte("[[["), 0o644)
 		},
-		"locks and half a pack are left over": func(t *testing.T, dir string) {
+		"locks and half a pack are left over": func(dir string) error {
+			var err error
 			for _, name := range []string{"HEAD.lock", "packed-refs.lock", "config.lock", "refs/heads/main.lock", "objects/pack/tmp_pack_x"} {
-				must(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
-				must(t, os.WriteFile(filepath.Join(dir, name), nil, 0o644))
+				err = errors.Join(err, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755),
+					os.WriteFile(filepath.Join(dir, name), nil, 0o644))
 			}
+			return err
 		},
 	} {
 		for _, restart := range []bool{false, true} {
@@ -185,11 +189,12 @@ func TestMirrorsAreRepaired(t *testing.T) {
 				if restart {
 					m.Close()
 				}
-				damage(t, mirrorDir(t, dir))
+				must(t, damage(mirrorDir(t, dir)))
 				if restart {
 					m = open(t, source.Options{Dir: dir})
 				} else {
-					time.Sleep(20 * time.Millisecond) // the readers end, and with them what they have mapped
+					// The readers end when they are idle, and with them what they have mapped.
+					until(t, func() bool { return m.Readers() == 0 })
 				}
 				sha := r.Git(t, "rev-parse", "main")
 				s := snapshot(t, m, repo, sha)
@@ -338,10 +343,10 @@ func TestManyFetchesArePackedWithoutLoss(t *testing.T) {
 	server := gitserver.Start(t, gitserver.Options{})
 	r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
 	repo := source.Repository{URL: r.URL()}
-	m := open(t, source.Options{})
+	m := open(t, source.Options{PackAfter: 5})
 	first := resolve(t, m, repo, "HEAD")
 	r.Must(t, gitserver.Change{Orphan: true, Files: map[string]string{"a": "2"}, Message: "Forced"})
-	for i := range 60 {
+	for i := range 12 {
 		r.Commit(t, map[string]string{"a": strings.Repeat("x", i)}, "More")
 		resolve(t, m, repo, "HEAD")
 	}
@@ -356,4 +361,45 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestCloseEndsAFetchInProgress(t *testing.T) {
+	for _, command := range []string{"ls-refs", "fetch"} {
+		server := gitserver.Start(t, gitserver.Options{})
+		r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
+		server.SetFault(gitserver.Fault{Hang: true, Only: command})
+		m := open(t, source.Options{})
+		result := make(chan error)
+		go func() {
+			_, err := m.Resolve(t.Context(), source.Repository{URL: r.URL()}, "HEAD", 0)
+			result <- err
+		}()
+		until(t, func() bool { return strings.HasSuffix(commands(server), command) })
+		must(t, m.Close())
+		if err := <-result; !errors.Is(err, source.ErrUnreachable) {
+			t.Errorf("%s: %v", command, err)
+		}
+	}
+}
+
+func TestAKilledGitIsTriedAgain(t *testing.T) {
+	server := gitserver.Start(t, gitserver.Options{})
+	r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
+	repo, dir := source.Repository{URL: r.URL()}, t.TempDir()
+	// A git that dies of a kill signal at its first fetch, leaving a lock behind.
+	fake := filepath.Join(t.TempDir(), "git")
+	must(t, os.WriteFile(fake, []byte(`#!/bin/sh
+if [ "$1" = fetch ] && [ ! -e "`+dir+`/killed" ]; then
+	touch "`+dir+`/killed" "$GIT_DIR/packed-refs.lock" "$GIT_DIR/objects/pack/tmp_pack_1"
+	kill -9 $$
+fi
+exec git "$@"
+`), 0o755))
+	m := open(t, source.Options{Dir: dir, Git: fake})
+	sha := resolve(t, m, repo, "HEAD")
+	if got := content(t, snapshot(t, m, repo, sha), "a"); got != "1" {
+		t.Errorf("content = %q", got)
+	}
+	r.Commit(t, map[string]string{"a": "2"}, "Second")
+	resolve(t, m, repo, "HEAD")
 }

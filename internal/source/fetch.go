@@ -36,7 +36,7 @@ func (m *mirror) exchange(p *poll) (found *refs, changed bool, err error) {
 	clock := m.all.o.Now
 	begin := clock()
 	names, commits := m.wanted()
-	remote, err := m.list(p.repo, names)
+	remote, err := m.list(m.all.ctx, p.repo, names)
 	report.Listing = clock().Sub(begin)
 	if err != nil {
 		return nil, false, err
@@ -116,8 +116,8 @@ func (m *mirror) takeSuspect() bool {
 	return suspect
 }
 
-func (m *mirror) list(repo Repository, names []string) (*refs, error) {
-	ctx, cancel := context.WithTimeout(m.all.ctx, m.all.o.PollTimeout)
+func (m *mirror) list(ctx context.Context, repo Repository, names []string) (*refs, error) {
+	ctx, cancel := context.WithTimeout(ctx, m.all.o.PollTimeout)
 	defer cancel()
 	if repo.overHTTP() {
 		if m.lister == nil {
@@ -280,8 +280,10 @@ func (m *mirror) update(
 	if target == "" {
 		target = noBranch
 	}
-	if _, err := p.run(ctx, nil, nil, nil, "symbolic-ref", "HEAD", target); err != nil {
-		return nil, err
+	if head, err := os.ReadFile(filepath.Join(p.dir, "HEAD")); err != nil || string(head) != "ref: "+target+"\n" {
+		if _, err := p.run(ctx, nil, nil, nil, "symbolic-ref", "HEAD", target); err != nil {
+			return nil, err
+		}
 	}
 	for _, commit := range commits {
 		m.fetchCommit(ctx, p, a, repo, commit)
@@ -320,12 +322,9 @@ func (m *mirror) stamp() {
 	}
 }
 
-// maintenanceAfter is the number of fetches after which packs are put together.
-const maintenanceAfter = 50
-
 // maintain keeps the number of packs small. It drops no object: commits that no branch has any more stay readable.
 func (m *mirror) maintain() {
-	if m.fetches++; m.fetches < maintenanceAfter {
+	if m.fetches++; m.fetches < m.all.o.PackAfter {
 		return
 	}
 	m.fetches = 0

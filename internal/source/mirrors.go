@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -44,6 +45,8 @@ type Options struct {
 	Readers int
 	// ReaderIdle is how long an unused reading process is kept, default 30 s.
 	ReaderIdle time.Duration
+	// PackAfter is the number of fetches after which a mirror's packs are put together, default 50.
+	PackAfter int
 	// KeepUnused is how long a mirror that nobody asks for stays on disk, default 7 days.
 	KeepUnused time.Duration
 	// OnFetch, when not nil, is told the duration and the result of every poll. It must not block.
@@ -73,7 +76,18 @@ type Mirrors struct {
 	mu      sync.Mutex
 	key     []byte // makes directory names out of credentials
 	mirrors map[string]*mirror
+	seed    maphash.Seed
+	known   map[uint64]known // what callers pass, by a quick hash
 }
+
+// known is a Repository as a caller passes it, and what was made of it.
+type known struct {
+	given, normal Repository
+	mirror        *mirror
+}
+
+// maxKnown bounds the memory for Repositories seen.
+const maxKnown = 4096
 
 // NewMirrors prepares a data directory. It contacts nobody.
 func NewMirrors(o Options) (*Mirrors, error) {
@@ -93,6 +107,7 @@ func NewMirrors(o Options) (*Mirrors, error) {
 	setDefault(&o.CacheSize, 64<<20)
 	setDefault(&o.Readers, 2)
 	setDefault(&o.ReaderIdle, 30*time.Second)
+	setDefault(&o.PackAfter, 50)
 	setDefault(&o.KeepUnused, 7*24*time.Hour)
 	if len(o.Env) == 0 {
 		o.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
@@ -103,7 +118,7 @@ func NewMirrors(o Options) (*Mirrors, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	m := &Mirrors{o: o, cache: newObjectCache(o.CacheSize), mirrors: map[string]*mirror{}}
+	m := &Mirrors{o: o, cache: newObjectCache(o.CacheSize), mirrors: map[string]*mirror{}, seed: maphash.MakeSeed(), known: map[uint64]known{}}
 	m.ctx, m.stop = context.WithCancelCause(context.Background())
 	if m.key, err = m.loadKey(); err != nil {
 		return nil, fmt.Errorf("opening mirrors: %w", err)
@@ -128,7 +143,7 @@ func (m *Mirrors) Close() error {
 	for _, r := range m.mirrors {
 		r.close()
 	}
-	m.mirrors = map[string]*mirror{}
+	m.mirrors, m.known = map[string]*mirror{}, map[uint64]known{}
 	m.cache.close()
 	return nil
 }
@@ -173,6 +188,13 @@ func (m *Mirrors) mirror(repo Repository) (*mirror, Repository, error) {
 	if m.ctx.Err() != nil {
 		return nil, repo, ErrClosed
 	}
+	quick := repo.quickHash(m.seed)
+	m.mu.Lock()
+	k, ok := m.known[quick]
+	m.mu.Unlock()
+	if ok && k.given.equal(&repo) {
+		return k.mirror, k.normal, nil
+	}
 	normal, err := repo.normalize()
 	if err != nil {
 		return nil, repo, repo.invalid(err)
@@ -187,11 +209,15 @@ func (m *Mirrors) mirror(repo Repository) (*mirror, Repository, error) {
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if found, ok := m.mirrors[id]; ok {
-		return found, normal, nil
+	found, ok := m.mirrors[id]
+	if !ok {
+		found = newMirror(m, id)
+		m.mirrors[id] = found
 	}
-	found := newMirror(m, id)
-	m.mirrors[id] = found
+	if len(m.known) >= maxKnown {
+		clear(m.known)
+	}
+	m.known[quick] = known{given: repo, normal: normal, mirror: found}
 	return found, normal, nil
 }
 
@@ -201,15 +227,15 @@ func (m *Mirrors) owns(path string) bool {
 		rel, err := filepath.Rel(dir, path)
 		return err == nil && filepath.IsLocal(rel)
 	}
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
-		real = filepath.Clean(path)
+		target = filepath.Clean(path)
 	}
 	dir, err := filepath.EvalSymlinks(m.o.Dir)
 	if err != nil {
 		dir = m.o.Dir
 	}
-	return inside(m.o.Dir, filepath.Clean(path)) || inside(dir, real)
+	return inside(m.o.Dir, filepath.Clean(path)) || inside(dir, target)
 }
 
 // sweep removes mirrors that have not been used for long, and what key files a killed process left.

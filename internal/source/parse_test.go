@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -154,6 +155,28 @@ func TestURLsAreNormalized(t *testing.T) {
 		got, err := Repository{URL: in}.normalize()
 		if want == "" && err == nil || want != "" && (err != nil || got.URL != want) {
 			t.Errorf("normalize(%q) = %q, %v, want %q", in, got.URL, err, want)
+		}
+	}
+}
+
+func TestEveryFieldOfARepositoryCounts(t *testing.T) {
+	fields := reflect.TypeFor[Repository]()
+	for i := range fields.NumField() {
+		var a, b Repository
+		switch field := reflect.ValueOf(&b).Elem().Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString("x")
+		case reflect.Bool:
+			field.SetBool(true)
+		default:
+			field.SetBytes([]byte("x"))
+		}
+		if a.equal(&b) {
+			t.Errorf("%s makes no difference to equal", fields.Field(i).Name)
+		}
+		a.URL, b.URL = "https://host/x", "https://host/x"+strings.TrimPrefix(b.URL, "x")
+		if name := fields.Field(i).Name; name != "Project" && name != "URL" && a.Key() == b.Key() {
+			t.Errorf("%s makes no difference to Key", name)
 		}
 	}
 }

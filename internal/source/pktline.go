@@ -2,6 +2,7 @@ package source
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -49,10 +50,7 @@ func readPacket(r *bufio.Reader, buffer []byte) (packet, []byte, error) {
 	if _, err := io.ReadFull(r, data); err != nil {
 		return 0, nil, io.ErrUnexpectedEOF
 	}
-	if n > 0 && data[n-1] == '\n' {
-		data = data[:n-1]
-	}
-	return packetData, data, nil
+	return packetData, bytes.TrimSuffix(data, []byte("\n")), nil
 }
 
 // maxPacket is the largest packet, in bytes.

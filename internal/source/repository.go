@@ -1,11 +1,13 @@
 package source
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash/maphash"
 	"net/url"
 	"path"
 	"regexp"
@@ -62,6 +64,30 @@ func (r Repository) Key() string {
 		h.Write([]byte(f))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// quickHash is a hash of all fields that is cheap enough for every call.
+func (r *Repository) quickHash(seed maphash.Seed) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, s := range []string{r.URL, r.Username, r.Password, r.BearerToken, r.Proxy, r.NoProxy, r.CredentialID, r.Project} {
+		h.WriteString(s)
+		h.WriteByte(0)
+	}
+	for _, b := range [][]byte{r.SSHPrivateKey, r.SSHKnownHosts, r.CAData, r.TLSClientCert, r.TLSClientKey} {
+		h.Write(b)
+		h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+// equal reports whether all fields are the same.
+func (r *Repository) equal(o *Repository) bool {
+	return r.URL == o.URL && r.Username == o.Username && r.Password == o.Password && r.BearerToken == o.BearerToken &&
+		r.Insecure == o.Insecure && r.Proxy == o.Proxy && r.NoProxy == o.NoProxy && r.CredentialID == o.CredentialID &&
+		r.Project == o.Project && bytes.Equal(r.SSHPrivateKey, o.SSHPrivateKey) &&
+		bytes.Equal(r.SSHKnownHosts, o.SSHKnownHosts) && bytes.Equal(r.CAData, o.CAData) &&
+		bytes.Equal(r.TLSClientCert, o.TLSClientCert) && bytes.Equal(r.TLSClientKey, o.TLSClientKey)
 }
 
 // scpLike matches user@host:path, git's short form of an ssh URL.

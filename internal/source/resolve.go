@@ -135,7 +135,7 @@ func (m *Mirrors) Test(ctx context.Context, repo Repository) error {
 	}
 	once := newMirror(m, "test")
 	defer once.close()
-	_, err = once.list(normal, nil)
+	_, err = once.list(ctx, normal, nil)
 	return err
 }
 

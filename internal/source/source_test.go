@@ -242,9 +242,7 @@ func TestGivingUpDoesNotEndTheFetchOfOthers(t *testing.T) {
 		_, err := m.Resolve(impatient, repo, "HEAD", time.Hour)
 		gaveUp <- err
 	}()
-	for len(server.Requests()) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, func() bool { return len(server.Requests()) > 0 })
 	go func() {
 		_, err := m.Resolve(t.Context(), repo, "HEAD", time.Hour)
 		done <- err
@@ -283,5 +281,19 @@ func TestConcurrentCallersShareOneFetch(t *testing.T) {
 				t.Errorf("requests = %s", got)
 			}
 		})
+	}
+}
+
+// until waits for a condition.
+func until(t *testing.T, condition func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatal("the test ends before the condition is met")
+		}
 	}
 }

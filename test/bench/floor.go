@@ -123,8 +123,8 @@ func (b *bench) waitForFloor(ctx context.Context) error {
 		for i := range list.Items {
 			available, _, _ := unstructured.NestedInt64(list.Items[i].Object, "status", "availableReplicas")
 			if available < 1 {
-				time.Sleep(200 * time.Millisecond) // the control plane should work, not answer lists
-				return false, nil
+				// The control plane should work, not answer lists.
+				return false, sleep(ctx, 200*time.Millisecond)
 			}
 		}
 		return len(list.Items) >= b.applications, nil

@@ -92,7 +92,7 @@ func ready(ctx context.Context, url string) error {
 		}
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
-			return false, nil //nolint:nilerr // it does not listen yet
+			return false, nil // it does not listen yet
 		}
 		defer response.Body.Close()
 		return response.StatusCode == http.StatusOK, nil

@@ -135,8 +135,7 @@ func (b *bench) untilHealthy(ctx context.Context) (time.Duration, string, error)
 		}
 		for i := range list.Items {
 			if list.Items[i].Status.Health.Status != v1alpha1.HealthStatusHealthy {
-				time.Sleep(100 * time.Millisecond) // do not measure our own lists
-				return false, nil
+				return false, sleep(ctx, 100*time.Millisecond) // do not measure our own lists
 			}
 		}
 		return true, nil

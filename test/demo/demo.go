@@ -216,7 +216,7 @@ func (d *demo) stop(ctx context.Context) error {
 		errs = append(errs, d.cluster.process.stop(stopWithin))
 	}
 	err := errors.Join(errs...)
-	if err == nil {
+	if err == nil && d.git != nil {
 		d.screen.Step("stopped; logs and state are left in %s", d.StateDir)
 	}
 	return err

@@ -145,7 +145,7 @@ func (d *demo) port(what string, wanted int) (int, error) {
 			continue
 		}
 		if port != wanted {
-			d.screen.Step("port %d is taken; %s listens on %d", wanted, what, port)
+			d.screen.Step("port %d is taken; %d is for %s", wanted, port, what)
 		}
 		return port, nil
 	}

@@ -87,7 +87,7 @@ func (u *up) run(ctx context.Context) error {
 	starting, cancel := context.WithTimeoutCause(ctx, startWithin, errors.New("it took too long, see "+logs.path))
 	defer cancel()
 	plane, err := controlplane.Start(starting, controlplane.Options{
-		Dir: dir, Listener: listener, EtcdLog: logs.path, Logger: logs.logger,
+		Dir: dir, Listener: listener, EtcdLog: logs.etcd, Logger: logs.logger,
 	})
 	if err != nil {
 		return interrupted(ctx, err)

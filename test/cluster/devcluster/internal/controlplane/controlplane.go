@@ -26,7 +26,7 @@ type Options struct {
 	Dir string
 	// Listener is where the API server serves. ControlPlane closes it.
 	Listener net.Listener
-	// EtcdLog is the file that etcd's warnings go to.
+	// EtcdLog is where etcd's warnings go: a file, or "stderr".
 	EtcdLog string
 	// Logger takes what is said about starting and stopping.
 	Logger *slog.Logger

@@ -16,7 +16,7 @@ const (
 	// is alive.
 	sign = 10 * time.Second
 	// signsKept bounds the log of a container that has run for long.
-	signsKept = 100
+	signsKept = 20
 )
 
 // line is one line of a log.

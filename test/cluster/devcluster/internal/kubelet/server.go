@@ -158,7 +158,7 @@ func (s *Server) exec(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	remotecommand.ServeExec(w, r, executor{target: t, now: s.now}, t.pod.Name, string(t.pod.UID), t.spec.Name,
+	remotecommand.ServeExec(lingering{w}, r, executor{target: t, now: s.now}, t.pod.Name, string(t.pod.UID), t.spec.Name,
 		r.URL.Query()["command"], options, streamIdleTimeout, streamCreateTimeout, remotecommand.SupportedStreamingProtocols)
 }
 
@@ -173,6 +173,6 @@ func (s *Server) attach(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	remotecommand.ServeAttach(w, r, attacher{server: s, target: t}, t.pod.Name, string(t.pod.UID), t.spec.Name,
+	remotecommand.ServeAttach(lingering{w}, r, attacher{server: s, target: t}, t.pod.Name, string(t.pod.UID), t.spec.Name,
 		options, streamIdleTimeout, streamCreateTimeout, remotecommand.SupportedStreamingProtocols)
 }
