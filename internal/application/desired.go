@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/settings"
 )
 
 // target is one desired object, ready to be compared and applied.
@@ -26,8 +28,9 @@ type target struct {
 
 // targets are the desired objects of an Application at one commit.
 type targets struct {
-	// identity is what they were made from; equal identities have equal targets.
+	// identity and settings are what they were made from, see [reconciliation.targetsHold].
 	identity string
+	settings *settings.Settings
 	list     []target
 	keys     map[cluster.Key]struct{}
 	// hooks are rendered objects that are steps of a sync and not part of the
@@ -41,7 +44,7 @@ type targets struct {
 // Application, and is checked against the rules of the project. Objects that
 // break a rule are errors of the whole, because leaving one out would prune it.
 func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result) (targets, error) {
-	out := targets{identity: r.targetsIdentity(result), keys: make(map[cluster.Key]struct{}, len(result.Objects))}
+	out := targets{identity: r.targetsIdentity(result), settings: r.settings, keys: make(map[cluster.Key]struct{}, len(result.Objects))}
 	seen := make(map[cluster.Key]string, len(result.Objects))
 	marks := r.marksIdentity()
 	var refused []string
@@ -125,7 +128,24 @@ func (t targets) keyList() []cluster.Key {
 	return keys
 }
 
-// targetsIdentity names everything that makeTargets reads.
+// targetsHold says whether makeTargets would give the targets that are
+// remembered. Of the settings it reads the kinds that are left alone; most
+// changes of settings do not concern those.
+func (r *reconciliation) targetsHold(result *render.Result) bool {
+	made := &r.memory.targets
+	if made.identity != r.targetsIdentity(result) {
+		return false
+	}
+	if made.settings != r.settings {
+		if !reflect.DeepEqual(made.settings.Resources, r.settings.Resources) {
+			return false
+		}
+		made.settings = r.settings
+	}
+	return true
+}
+
+// targetsIdentity names everything that makeTargets reads, but for settings.
 func (r *reconciliation) targetsIdentity(result *render.Result) string {
 	return strings.Join([]string{result.Digest, r.marksIdentity(), r.project.identity}, "\x00")
 }

@@ -43,17 +43,19 @@ func TestSelfHealDelayBacksOff(t *testing.T) {
 }
 
 func TestNamespacesAllowTheirOwnAndPatterns(t *testing.T) {
-	namespaces, err := NewNamespaces("argocd", []string{"team-*", "apps"})
+	namespaces, err := NewNamespaces("argocd", []string{"team-*", " apps", "", "/^dev-[0-9]+$/"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for namespace, want := range map[string]bool{"argocd": true, "team-a": true, "apps": true, "apps-2": false, "default": false} {
+	for namespace, want := range map[string]bool{"argocd": true, "team-a": true, "apps": true, "apps-2": false, "default": false, "dev-7": true, "dev-x": false, "": false} {
 		if got := namespaces.Allows(namespace); got != want {
 			t.Errorf("allows %q: %v, want %v", namespace, got, want)
 		}
 	}
-	if _, err := NewNamespaces("argocd", []string{"[oops"}); err == nil {
-		t.Error("a malformed pattern was accepted")
+	for _, malformed := range []string{"[oops", "/(oops/"} {
+		if _, err := NewNamespaces("argocd", []string{malformed}); err == nil {
+			t.Errorf("the malformed pattern %s was accepted", malformed)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
+	"strings"
 
 	"github.com/gobwas/glob"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -17,19 +19,33 @@ import (
 // Namespaces says in which namespaces Applications are honoured: the control
 // plane's own, and those that match one of the patterns.
 type Namespaces struct {
-	own      string
-	patterns []*glob.Pattern
+	own     string
+	matches []func(namespace string) bool
 }
 
-// NewNamespaces compiles the patterns, which are globs such as "team-*".
+// NewNamespaces compiles the patterns: globs such as "team-*", or regular
+// expressions between slashes. Spaces around them, as they are left when a list
+// is split at its commas, do not count.
 func NewNamespaces(own string, patterns []string) (Namespaces, error) {
 	n := Namespaces{own: own}
 	for _, pattern := range patterns {
+		pattern = strings.TrimSpace(pattern)
+		if pattern == "" {
+			continue
+		}
+		if len(pattern) > 2 && pattern[0] == '/' && pattern[len(pattern)-1] == '/' {
+			compiled, err := regexp.Compile(pattern[1 : len(pattern)-1])
+			if err != nil {
+				return Namespaces{}, fmt.Errorf("the pattern %q of application namespaces is no regular expression: %w", pattern, err)
+			}
+			n.matches = append(n.matches, compiled.MatchString)
+			continue
+		}
 		compiled, err := glob.Compile(pattern)
 		if err != nil {
 			return Namespaces{}, fmt.Errorf("the pattern %q of application namespaces is no glob: %w", pattern, err)
 		}
-		n.patterns = append(n.patterns, compiled)
+		n.matches = append(n.matches, compiled.Match)
 	}
 	return n, nil
 }
@@ -39,8 +55,8 @@ func (n Namespaces) Allows(namespace string) bool {
 	if namespace == n.own {
 		return true
 	}
-	for _, pattern := range n.patterns {
-		if pattern.Match(namespace) {
+	for _, matches := range n.matches {
+		if matches(namespace) {
 			return true
 		}
 	}
@@ -49,7 +65,7 @@ func (n Namespaces) Allows(namespace string) bool {
 
 // scope is the namespace to watch: the own one, or all.
 func (n Namespaces) scope() string {
-	if len(n.patterns) == 0 {
+	if len(n.matches) == 0 {
 		return n.own
 	}
 	return ""
@@ -176,6 +192,9 @@ func subscribe[T any](informer cache.SharedIndexInformer, handle func(old, curre
 			}
 		},
 	})
+	if informer.IsStopped() {
+		return func() {}, nil // the process is stopping, and nothing changes any more
+	}
 	if err != nil {
 		return nil, fmt.Errorf("subscribing to changes: %w", err)
 	}

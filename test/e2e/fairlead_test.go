@@ -182,6 +182,9 @@ func (p *program) awaitReady(ctx context.Context) error {
 // servesMetrics finds the addresses at which the program serves metrics.
 var servesMetrics = regexp.MustCompile(`serving metrics.*?(127\.0\.0\.1:\d+)`)
 
+// servesAPI finds the address at which the program serves the API.
+var servesAPI = regexp.MustCompile(`serving the API.*?(127\.0\.0\.1:\d+)`)
+
 // addresses returns where the program serves metrics.
 func (p *program) addresses() []string {
 	var addresses []string
