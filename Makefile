@@ -11,7 +11,8 @@ LINT     := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
 DEVCLUSTER_DIR     := test/cluster/devcluster
 DEVCLUSTER_SOURCES := $(shell find $(DEVCLUSTER_DIR) -type f \( -name '*.go' -o -name 'go.*' -o -name '*.yaml' \) 2>/dev/null)
 KUBERNETES         := v1.36.3
-DEVCLUSTER_LDFLAGS := -X k8s.io/component-base/version.gitVersion=$(KUBERNETES)
+# Clients refuse a server that does not say its version.
+DEVCLUSTER_LDFLAGS := -s -w $(foreach part,gitMajor=1 gitMinor=36 gitVersion=$(KUBERNETES) gitCommit=devcluster gitTreeState=clean,-X k8s.io/component-base/version.$(part))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build release devcluster demo test test-unit test-e2e test-race bench lint fmt generate verify clean FORCE

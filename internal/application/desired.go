@@ -74,7 +74,7 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 			obj.SetNamespace(r.app.Spec.Destination.Namespace)
 		}
 		if err := secretDataFromStrings(obj); err != nil {
-			return targets{}, fmt.Errorf("%s %s in %s: %w", object.GetKind(), object.GetName(), object.File, err)
+			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
 		}
 		if err := r.tracker.Mark(obj, r.instance, r.app.Spec.Destination.Namespace); err != nil {
 			return targets{}, fmt.Errorf("%s %s in %s: %w", object.GetKind(), object.GetName(), object.File, err)

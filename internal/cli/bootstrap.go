@@ -7,6 +7,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
@@ -14,27 +15,40 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/tenancy"
 )
 
-// checkCRDs refuses to start where the custom resources are not installed:
-// nothing would happen, and nothing would say why.
-func checkCRDs(ctx context.Context, client discovery.DiscoveryInterface) error {
+// awaitCRDs refuses to start where the custom resources are not installed:
+// nothing would happen, and nothing would say why. It gives those that were
+// made just now a moment to be served.
+func awaitCRDs(ctx context.Context, client discovery.DiscoveryInterface) error {
+	var missing []string
+	err := wait.PollUntilContextTimeout(ctx, 250*time.Millisecond, 5*time.Second, true, func(context.Context) (bool, error) {
+		var err error
+		missing, err = missingCRDs(client)
+		return len(missing) == 0, err
+	})
+	if len(missing) > 0 && ctx.Err() == nil {
+		return fmt.Errorf("the custom resources %s are not installed; run: kubectl apply --server-side -f deploy/crds", strings.Join(missing, ", "))
+	}
+	return err
+}
+
+func missingCRDs(client discovery.DiscoveryInterface) ([]string, error) {
 	resources, err := client.ServerResourcesForGroupVersion(v1alpha1.SchemeGroupVersion.String())
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("asking the API server for its resources: %w", err)
+		return nil, fmt.Errorf("asking the API server for its resources: %w", err)
 	}
-	missing := map[string]bool{v1alpha1.ApplicationPlural: true, v1alpha1.AppProjectPlural: true}
+	served := make(map[string]bool)
 	if resources != nil {
-		for _, resource := range resources.APIResources {
-			delete(missing, resource.Name)
+		for i := range resources.APIResources {
+			served[resources.APIResources[i].Name] = true
 		}
 	}
-	if len(missing) == 0 {
-		return ctx.Err()
+	var missing []string
+	for _, plural := range []string{v1alpha1.ApplicationPlural, v1alpha1.AppProjectPlural} {
+		if !served[plural] {
+			missing = append(missing, plural+"."+v1alpha1.Group)
+		}
 	}
-	names := make([]string, 0, len(missing))
-	for name := range missing {
-		names = append(names, name+"."+v1alpha1.Group)
-	}
-	return fmt.Errorf("the custom resources %s are not installed; run: kubectl apply --server-side -f deploy/crds", strings.Join(names, ", "))
+	return missing, nil
 }
 
 // bootstrap creates what must exist, once the settings are known.
@@ -45,10 +59,7 @@ func (p *process) bootstrap(ctx context.Context) error {
 	if err := p.settings.Ensure(ctx); err != nil {
 		return fmt.Errorf("creating what is missing in the namespace %s: %w", p.namespace, err)
 	}
-	if err := tenancy.EnsureDefaultProject(ctx, p.client.AppProjects(p.namespace)); err != nil {
-		return err
-	}
-	return nil
+	return tenancy.EnsureDefaultProject(ctx, p.client.AppProjects(p.namespace))
 }
 
 // defaultSettings are the defaults as the environment changes them. A key in

@@ -100,7 +100,7 @@ func run(cmd *cobra.Command, cfg *config) error {
 // run starts everything and returns when all of it has stopped: after ctx
 // ended, or after the first part that failed ended the others.
 func (p *process) run(ctx context.Context) error {
-	if err := checkCRDs(ctx, p.kubernetes.Discovery()); err != nil {
+	if err := awaitCRDs(ctx, p.kubernetes.Discovery()); err != nil {
 		return err
 	}
 	defaults, err := p.defaultSettings()

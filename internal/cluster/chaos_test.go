@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fairlead-cd/fairlead/internal/tracking"
-	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fairlead-cd/fairlead/internal/tracking"
+	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 )
 
 // Objects are made, changed, handed over and deleted at random, some by writers whose answers are observed, while

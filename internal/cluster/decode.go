@@ -6,11 +6,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/fairlead-cd/fairlead/internal/tracking"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/json"
+
+	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 // decoder turns the JSON of one kind's objects into what is kept of them.

@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fairlead-cd/fairlead/internal/tracking"
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 func decodeFor(t *testing.T, gvk schema.GroupVersionKind, body string) *Object {

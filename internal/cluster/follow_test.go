@@ -7,13 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fairlead-cd/fairlead/internal/cluster"
-	"github.com/fairlead-cd/fairlead/internal/tracking"
-	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/tracking"
+	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 )
 
 func TestManagedObjectsAreFollowed(t *testing.T) {

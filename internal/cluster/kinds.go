@@ -143,7 +143,7 @@ func (c *Cluster) log(w *watcher) {
 	if err != nil {
 		attributes = append(attributes, "error", err)
 	}
-	c.logger.Log(c.run, level, message, attributes...)
+	c.logger.Log(c.run, level, message, attributes...) //nolint:sloglint // one of the three constants above
 }
 
 // tell says that Ready of a kind changed.

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fairlead-cd/fairlead/internal/cluster"
-	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,6 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 )
 
 var (

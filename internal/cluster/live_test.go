@@ -12,14 +12,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fairlead-cd/fairlead/internal/cluster"
-	"github.com/fairlead-cd/fairlead/internal/tracking"
-	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/tracking"
+	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
 )
 
 func TestMain(m *testing.M) { os.Exit(devcluster.Main(m)) }
@@ -79,7 +80,7 @@ func start(t *testing.T, config *rest.Config, adjust ...func(*cluster.Options)) 
 		t.Fatal(err)
 	}
 	l.Cluster = c
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

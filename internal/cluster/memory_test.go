@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fairlead-cd/fairlead/internal/tracking"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 var (

@@ -4,10 +4,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/fairlead-cd/fairlead/internal/tracking"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
+
+	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 // Options say which cluster to watch, and how.

@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	devcluster "github.com/fairlead-cd/fairlead/test/cluster"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // exact compares the live state with what the API server has of the application.

@@ -12,11 +12,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/fairlead-cd/fairlead/internal/cluster"
-	"github.com/fairlead-cd/fairlead/internal/tracking"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
+
+	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 // server is an API server of one kind, ConfigMap, that does what real ones only do when they are old or in trouble: it

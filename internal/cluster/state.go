@@ -98,19 +98,19 @@ func (s *state) remove(o *Object, ch *changes) {
 
 // react watches for the objects that decide which kinds there are and which may be listed.
 func (s *state) react(old, o *Object) {
-	any := o
+	either := o
 	if o == nil {
-		any = old
+		either = old
 	}
 	switch {
-	case any.Group == "rbac.authorization.k8s.io":
+	case either.Group == "rbac.authorization.k8s.io":
 		s.permissionsChanged()
-	case any.GroupKind() == crdKind || any.GroupKind() == apiServiceKind:
+	case either.GroupKind() == crdKind || either.GroupKind() == apiServiceKind:
 		if old != nil && o != nil && old.crd.equal(o.crd) {
 			return
 		}
-		if any.GroupKind() == crdKind {
-			resource := schema.GroupResource{Group: any.crd.group, Resource: any.crd.plural}
+		if either.GroupKind() == crdKind {
+			resource := schema.GroupResource{Group: either.crd.group, Resource: either.crd.plural}
 			if o == nil {
 				s.gone[resource] = s.now()
 			} else {

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -46,7 +45,7 @@ func decodeManagers(live *unstructured.Unstructured, own string) (fieldpath.Mana
 			continue
 		}
 		set := fieldpath.NewSet()
-		if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)); err != nil {
+		if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
 			return nil, err
 		}
 		applied := entry.Operation == metav1.ManagedFieldsOperationApply

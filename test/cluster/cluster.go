@@ -149,7 +149,7 @@ func launch(ctx context.Context, command *exec.Cmd, stdout io.Writer) (*child, e
 	case <-ready:
 		return c, nil
 	case <-c.exited:
-		return nil, fmt.Errorf("it ended before it was ready (%v): %s", c.err, c.output)
+		return nil, fmt.Errorf("it ended before it was ready (%w): %s", c.err, c.output)
 	case <-ctx.Done():
 		return nil, errors.Join(context.Cause(ctx), c.stop())
 	}

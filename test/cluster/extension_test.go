@@ -48,7 +48,7 @@ func TestCustomResourceIsServedAndValidated(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := crds.Delete(context.Background(), crd.Name, metav1.DeleteOptions{}); err != nil {
+		if err := crds.Delete(context.WithoutCancel(t.Context()), crd.Name, metav1.DeleteOptions{}); err != nil {
 			t.Log(err)
 		}
 	})
@@ -81,7 +81,7 @@ func TestAdmissionWebhookIsAsked(t *testing.T) {
 			return
 		}
 		review.Response = &admissionv1.AdmissionResponse{UID: review.Request.UID, Result: &metav1.Status{Message: refusal}}
-		json.NewEncoder(w).Encode(review)
+		_ = json.NewEncoder(w).Encode(review)
 	}))
 	t.Cleanup(server.Close)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
@@ -103,7 +103,9 @@ func TestAdmissionWebhookIsAsked(t *testing.T) {
 	if _, err := webhooks.Create(t.Context(), webhook, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { webhooks.Delete(context.Background(), f.namespace, metav1.DeleteOptions{}) })
+	t.Cleanup(func() {
+		_ = webhooks.Delete(context.WithoutCancel(t.Context()), f.namespace, metav1.DeleteOptions{})
+	})
 	eventually(t, "refused", func() (string, error) {
 		_, err := f.client.CoreV1().ConfigMaps(f.namespace).Create(t.Context(),
 			&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "x-"}}, metav1.CreateOptions{})
@@ -122,10 +124,10 @@ func TestAggregatedAPIIsServed(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if r.URL.Path == "/apis/"+group+"/v1/whoami" {
-			json.NewEncoder(w).Encode(map[string]any{"apiVersion": group + "/v1", "kind": "User", "name": r.Header.Get("X-Remote-User")})
+			_ = json.NewEncoder(w).Encode(map[string]any{"apiVersion": group + "/v1", "kind": "User", "name": r.Header.Get("X-Remote-User")})
 			return
 		}
-		json.NewEncoder(w).Encode(metav1.APIResourceList{
+		_ = json.NewEncoder(w).Encode(metav1.APIResourceList{
 			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"}, GroupVersion: group + "/v1",
 		})
 	}))
@@ -162,7 +164,9 @@ func TestAggregatedAPIIsServed(t *testing.T) {
 	if _, err := apiServices.Create(t.Context(), apiService, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { apiServices.Delete(context.Background(), "v1."+group, metav1.DeleteOptions{}) })
+	t.Cleanup(func() {
+		_ = apiServices.Delete(context.WithoutCancel(t.Context()), "v1."+group, metav1.DeleteOptions{})
+	})
 	eventually(t, "kubernetes-admin", func() (string, error) {
 		text, err := f.client.Discovery().RESTClient().Get().AbsPath("/apis", group, "v1", "whoami").DoRaw(t.Context())
 		if err != nil {

@@ -39,7 +39,7 @@ func TestInstance(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { child.stop() })
+		t.Cleanup(func() { _ = child.stop() })
 		t.Logf("ready after %s", time.Since(began).Round(time.Millisecond))
 		c, err := connect(filepath.Join(dir, "kubeconfig"))
 		if err != nil {
@@ -155,12 +155,12 @@ func TestProgramEndsWithTheProcessThatStartedIt(t *testing.T) {
 	if err := parent.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	parent.Wait()
+	_ = parent.Wait() // it was killed
 	eventually(t, "gone", func() (string, error) {
 		// An orphan that has ended may be left as a zombie.
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil || strings.Contains(string(status), ") Z ") {
-			return "gone", nil
+			return "gone", nil //nolint:nilerr // no status file means no process
 		}
 		return "there", syscall.Kill(pid, 0)
 	})

@@ -98,7 +98,7 @@ func (c *Cluster) Namespace(t testing.TB) string {
 	}
 	t.Cleanup(func() {
 		// The test's own context has ended by now.
-		err := client.CoreV1().Namespaces().Delete(context.Background(), name, metav1.DeleteOptions{})
+		err := client.CoreV1().Namespaces().Delete(context.WithoutCancel(t.Context()), name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			t.Errorf("deleting the namespace %s: %v", name, err)
 		}

@@ -140,7 +140,7 @@ func (s *session) ls(args []string) {
 
 func (s *session) cat(args []string) {
 	if len(args) == 0 {
-		io.Copy(s.out, s.in)
+		_, _ = io.Copy(s.out, s.in)
 		return
 	}
 	for _, arg := range args {

@@ -44,7 +44,7 @@ func (s slowToClose) Close() error {
 		return s.Conn.Close()
 	}
 	go func() {
-		io.Copy(io.Discard, s.Conn)
+		_, _ = io.Copy(io.Discard, s.Conn)
 		s.Conn.Close()
 	}()
 	return nil

@@ -203,8 +203,8 @@ func (a attacher) AttachContainer(ctx context.Context, _, _, _ string, _ io.Read
 		return nil
 	}
 	err := a.server.writeLog(ctx, out, a.target, logOptions{follow: true, tail: -1, limit: -1})
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }

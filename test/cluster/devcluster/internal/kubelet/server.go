@@ -51,7 +51,7 @@ func New(pods corelisters.PodLister, certs pki.Dir, now func() time.Time) (*Serv
 	}
 	s := &Server{pods: pods, now: now}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok") })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok") })
 	mux.HandleFunc("GET /containerLogs/{namespace}/{pod}/{container}", s.logs)
 	mux.HandleFunc("/exec/{namespace}/{pod}/{container}", s.exec)
 	mux.HandleFunc("/attach/{namespace}/{pod}/{container}", s.attach)

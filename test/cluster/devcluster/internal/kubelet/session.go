@@ -63,7 +63,7 @@ func (s *session) variable(name string) string {
 	return s.variables[name]
 }
 
-func (s *session) print(text string) { io.WriteString(s.out, text) }
+func (s *session) print(text string) { _, _ = io.WriteString(s.out, text) }
 
 // fail ends a command with an exit code and a message.
 func (s *session) fail(code int, format string, args ...any) {
@@ -124,13 +124,13 @@ func (s *session) readLine() (text string, more bool) {
 		case c == backspace || c == deletion:
 			if len(typed) > 0 {
 				typed = typed[:len(typed)-1]
-				io.WriteString(s.terminal, "\b \b")
+				_, _ = io.WriteString(s.terminal, "\b \b")
 			}
 		case c == escape:
 			s.skipSequence()
 		case c >= ' ':
 			typed = append(typed, c)
-			s.terminal.Write([]byte{c})
+			_, _ = s.terminal.Write([]byte{c})
 		}
 	}
 }

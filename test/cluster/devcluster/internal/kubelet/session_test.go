@@ -2,7 +2,7 @@ package kubelet
 
 import (
 	"bytes"
-	"context"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -45,9 +45,9 @@ func TestExec(t *testing.T) {
 		t.Run(behaviour, func(t *testing.T) {
 			var out, errOut bytes.Buffer
 			e := executor{target: testTarget, now: time.Now}
-			err := e.ExecInContainer(context.Background(), "", "", "", test.command, strings.NewReader(test.input), closing{&out}, closing{&errOut}, false, nil, 0)
+			err := e.ExecInContainer(t.Context(), "", "", "", test.command, strings.NewReader(test.input), closing{&out}, closing{&errOut}, false, nil, 0)
 			code := 0
-			if exit, ok := err.(utilexec.ExitError); ok {
+			if exit, ok := errors.AsType[utilexec.ExitError](err); ok {
 				code = exit.ExitStatus()
 			} else if err != nil {
 				t.Fatal(err)
@@ -63,7 +63,7 @@ func TestExecAtATerminal(t *testing.T) {
 	var out bytes.Buffer
 	e := executor{target: testTarget, now: time.Now}
 	typed := "ecgo\x7f\x7fho hi\x1b[A\rexit\r"
-	if err := e.ExecInContainer(context.Background(), "", "", "", []string{"sh"}, strings.NewReader(typed), closing{&out}, nil, true, nil, 0); err != nil {
+	if err := e.ExecInContainer(t.Context(), "", "", "", []string{"sh"}, strings.NewReader(typed), closing{&out}, nil, true, nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	want := "/ $ ecgo\b \b\b \bho hi\r\nhi\r\n/ $ exit\r\n"
