@@ -25,7 +25,7 @@ func TestDrift(t *testing.T) {
 		app := a.await(t, synced, healthy)
 		syncs := len(app.Status.History)
 		a.scale(t, "web", 3)
-		app = a.awaitWithin(t, soon, outOfSync, resourceIs("Deployment", "web", v1alpha1.SyncStatusCodeOutOfSync),
+		a.awaitWithin(t, soon, outOfSync, resourceIs("Deployment", "web", v1alpha1.SyncStatusCodeOutOfSync),
 			resourceIs("ConfigMap", "one", v1alpha1.SyncStatusCodeSynced))
 		a.refresh(t, v1alpha1.RefreshTypeHard)
 		if app = a.await(t, outOfSync); len(app.Status.History) != syncs {

@@ -135,11 +135,11 @@ func run(dir string, env, args []string) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if given := os.Getenv("FAIRLEAD"); given != "" { //nolint:forbidigo // it names what to test
+	if given := os.Getenv("FAIRLEAD"); given != "" {
 		binary = given
 	}
-	cmd := exec.Command(binary, args...) //nolint:noctx // it ends by a signal, as the tests want it
-	path := os.Getenv("PATH")            //nolint:forbidigo // git is found by it
+	cmd := exec.Command(binary, args...)
+	path := os.Getenv("PATH")
 	cmd.Env = append([]string{"PATH=" + path, "HOME=" + dir}, env...)
 	cmd.SysProcAttr = attributes()
 	p := &program{log: &output{}, exited: make(chan struct{})}

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}
-	os.Exit(code) //nolint:forbidigo // it is the end of the process
+	os.Exit(code)
 }
 
 // runMoreAtOnce raises the number of tests that run at once above the number

@@ -255,6 +255,20 @@ func TestAManualSyncDoesWhatItsOptionsSay(t *testing.T) {
 			t.Error("the status still names the object that was pruned")
 		}
 	})
+	t.Run("one object that the API server refuses keeps no other of its wave from being written", func(t *testing.T) {
+		t.Parallel()
+		a := shared(t).deploy(t, map[string]string{"one.yaml": configMapYAML("one", "v", "1") + "immutable: true\n", "two.yaml": configMapYAML("two", "v", "1")})
+		a.mustSync(t, v1alpha1.SyncOperation{})
+		a.push(t, map[string]string{"one.yaml": configMapYAML("one", "v", "2") + "immutable: true\n", "two.yaml": configMapYAML("two", "v", "2")})
+		a.refresh(t, v1alpha1.RefreshTypeNormal)
+		app := a.sync(t, v1alpha1.SyncOperation{})
+		if err := operationIs(v1alpha1.OperationFailed, "one", "immutable")(app); err != nil {
+			t.Error(err)
+		}
+		a.awaitData(t, "one", "v", "1")
+		a.awaitData(t, "two", "v", "2")
+		a.await(t, outOfSync, resourceIs("ConfigMap", "two", v1alpha1.SyncStatusCodeSynced))
+	})
 	t.Run("a field that the schema does not know is an error that names it", func(t *testing.T) {
 		t.Parallel()
 		a := shared(t).deploy(t, map[string]string{
