@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
+	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
@@ -73,6 +75,9 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 			}
 			obj.SetNamespace(r.app.Spec.Destination.Namespace)
 		}
+		if r.lenient() || hasOption(obj, v1alpha1.AnnotationSyncOptions, validateFalse) {
+			obj = compare.KnownFields(obj)
+		}
 		if err := secretDataFromStrings(obj); err != nil {
 			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
 		}
@@ -97,6 +102,15 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 		return targets{}, errors.New(strings.Join(refused, "; "))
 	}
 	return out, nil
+}
+
+// validateFalse is the sync option that drops unknown fields.
+const validateFalse = "Validate=false"
+
+// lenient says that the specification asks to drop unknown fields.
+func (r *reconciliation) lenient() bool {
+	policy := r.app.Spec.SyncPolicy
+	return policy != nil && policy.SyncOptions.Has(validateFalse)
 }
 
 // isNamespaced says whether objects of a kind are in a namespace. A kind that
@@ -153,7 +167,7 @@ func (r *reconciliation) targetsIdentity(result *render.Result) string {
 // marksIdentity names what turns a rendered object into a target.
 func (r *reconciliation) marksIdentity() string {
 	return strings.Join([]string{
-		r.instance, r.app.Spec.Destination.Namespace, r.destination.Server,
+		r.instance, r.app.Spec.Destination.Namespace, r.destination.Server, strconv.FormatBool(r.lenient()),
 		string(r.tracker.Method), r.tracker.Key(), r.tracker.InstallationID,
 	}, "\x00")
 }

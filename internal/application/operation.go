@@ -143,7 +143,7 @@ func (r *reconciliation) syncOptions(op *v1alpha1.SyncOperation) operationOption
 	}
 	out := operationOptions{
 		createNamespace: options.Has("CreateNamespace=true"),
-		skipValidation:  options.Has("Validate=false"),
+		skipValidation:  options.Has(validateFalse),
 		prune:           !options.Has("Prune=false"),
 	}
 	if value, ok := options.Get("PrunePropagationPolicy"); ok {

@@ -40,8 +40,8 @@ type Target interface {
 type Options struct {
 	// DryRun lets the API server check everything and store nothing.
 	DryRun bool
-	// SkipValidation accepts fields that the schema does not know
-	// (sync option Validate=false).
+	// SkipValidation drops fields that the schema does not know instead of
+	// refusing them (sync option Validate=false).
 	SkipValidation bool
 	// Propagation is the deletion propagation of prunes; foreground when empty.
 	Propagation metav1.DeletionPropagation
@@ -132,7 +132,11 @@ func (a *Applier) apply(ctx context.Context, step plan.Step, opts Options) (*uns
 			return nil, fmt.Errorf("taking over the fields of client-side apply: %w", err)
 		}
 	}
-	body, err := json.Marshal(step.Desired.Object)
+	desired := step.Desired
+	if opts.SkipValidation {
+		desired = compare.KnownFields(desired)
+	}
+	body, err := json.Marshal(desired.Object)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", step.Reference, err)
 	}

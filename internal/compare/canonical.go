@@ -31,10 +31,27 @@ func withoutServerFields(obj *unstructured.Unstructured) *unstructured.Unstructu
 
 // canonical returns obj with its values written as the API server stores them:
 // quantities and times in their canonical form, nulls and empty values that
-// the type omits gone. Objects of kinds that are not known here, or that do
-// not fit their type, only lose their nulls. The result shares nothing that
-// it changes with obj.
+// the type omits gone. Fields that the type does not know stay, so that the API
+// server can complain about them. Objects of kinds that are not known here, or
+// that do not fit their type, only lose their nulls. The result shares nothing
+// that it changes with obj.
 func canonical(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	return asStored(obj, func(value any) bool { return !isEmpty(value) })
+}
+
+// KnownFields returns obj without the fields that its type does not know, as
+// an API server stores it that was told not to validate. Server-side apply
+// refuses such fields whatever it is told, so they have to be dropped before.
+// Objects of kinds that are not known here are returned as they are; the result
+// shares nothing that it changes with obj.
+func KnownFields(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	return asStored(obj, func(any) bool { return false })
+}
+
+// asStored returns obj with its values as the API server would store them.
+// Of what would not be stored, because it is empty or its field unknown, the
+// values stay that keep accepts.
+func asStored(obj *unstructured.Unstructured, keep func(value any) bool) *unstructured.Unstructured {
 	clean := withoutNulls(obj.Object)
 	typedObject, err := scheme.Scheme.New(obj.GroupVersionKind())
 	if err != nil {
@@ -48,32 +65,31 @@ func canonical(obj *unstructured.Unstructured) *unstructured.Unstructured {
 	if err != nil {
 		return &unstructured.Unstructured{Object: clean}
 	}
-	return &unstructured.Unstructured{Object: canonicalMap(clean, stored)}
+	return &unstructured.Unstructured{Object: canonicalMap(clean, stored, keep)}
 }
 
 // canonicalMap takes every scalar of want as stored writes it, and drops what
-// is empty and not stored. Fields of want that the type does not know stay, so
-// that the API server can complain about them.
-func canonicalMap(want, stored map[string]any) map[string]any {
+// is not stored, unless keep accepts it.
+func canonicalMap(want, stored map[string]any, keep func(any) bool) map[string]any {
 	out := make(map[string]any, len(want))
 	for field, value := range want {
 		kept, ok := stored[field]
 		if !ok {
-			if !isEmpty(value) {
+			if keep(value) {
 				out[field] = value
 			}
 			continue
 		}
-		out[field] = canonicalValue(value, kept)
+		out[field] = canonicalValue(value, kept, keep)
 	}
 	return out
 }
 
-func canonicalValue(want, stored any) any {
+func canonicalValue(want, stored any, keep func(any) bool) any {
 	switch want := want.(type) {
 	case map[string]any:
 		if stored, ok := stored.(map[string]any); ok {
-			return canonicalMap(want, stored)
+			return canonicalMap(want, stored, keep)
 		}
 		return stored
 	case []any:
@@ -83,7 +99,7 @@ func canonicalValue(want, stored any) any {
 		}
 		out := make([]any, len(want))
 		for i := range want {
-			out[i] = canonicalValue(want[i], kept[i])
+			out[i] = canonicalValue(want[i], kept[i], keep)
 		}
 		return out
 	default:

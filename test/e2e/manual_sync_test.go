@@ -210,6 +210,17 @@ func TestAManualSyncDoesWhatItsOptionsSay(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("Validate=false lets an unknown field pass", func(t *testing.T) {
+		t.Parallel()
+		files := map[string]string{"web.yaml": deploymentYAML("web", 1, image) + "  unheardOf: 1\n"}
+		a := shared(t).deploy(t, files)
+		a.mustSync(t, v1alpha1.SyncOperation{SyncOptions: v1alpha1.SyncOptions{"Validate=false"}})
+		a.deployment(t, "web")
+		a.await(t, outOfSync) // the specification does not drop the field
+		b := shared(t).deploy(t, files, withOptions("Validate=false"))
+		b.mustSync(t, v1alpha1.SyncOperation{})
+		b.await(t, synced, healthy)
+	})
 	t.Run("revision takes another commit than the target revision", func(t *testing.T) {
 		t.Parallel()
 		a := shared(t).deploy(t, two)
