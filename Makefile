@@ -20,7 +20,7 @@ DEVCLUSTER_LDFLAGS := -s -w $(foreach part,gitMajor=1 gitMinor=36 gitVersion=$(K
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what a fresh machine lacks (git, make), or say what to install
+setup: ## Install what a fresh machine lacks (git, ssh, make), or say what to install
 	@.ci/setup
 
 build: bin/fairlead ## Build bin/fairlead

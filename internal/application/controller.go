@@ -27,9 +27,10 @@ type Sources interface {
 	// Fetch brings the mirror of a repository up to date and says whether a
 	// reference moved.
 	Fetch(ctx context.Context, repo source.Repository) (changed bool, err error)
-	// Resolve returns the commit of a revision as of a fetch not older than
+	// ResolveTag returns the commit of a revision as of a fetch not older than
 	// maxAge.
-	Resolve(ctx context.Context, repo source.Repository, revision string, maxAge time.Duration) (string, error)
+	// Of the tags only those with the prefix meet a version constraint.
+	ResolveTag(ctx context.Context, repo source.Repository, revision, prefix string, maxAge time.Duration) (string, error)
 	// Snapshot returns the files of a commit.
 	Snapshot(ctx context.Context, repo source.Repository, commit string) (*source.Snapshot, error)
 }

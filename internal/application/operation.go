@@ -30,6 +30,11 @@ func (r *reconciliation) operate(ctx context.Context) error {
 		r.finish(v1alpha1.OperationError, "the operation asks for nothing; set operation.sync")
 		return nil
 	}
+	if len(state.Operation.Sync.Manifests) > 0 {
+		// Syncing what is in Git instead would be the opposite of what was asked for.
+		r.finish(v1alpha1.OperationError, "syncing manifests that come with the operation is not supported yet; push them, or remove operation.sync.manifests")
+		return nil
+	}
 	if wait := r.untilRetry(state); wait > 0 {
 		r.again = wait
 		return nil

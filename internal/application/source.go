@@ -126,7 +126,7 @@ func (r *reconciliation) renderAll(ctx context.Context, at sourcesAt) (*desired,
 func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.ApplicationSource, revision string,
 ) (renderedSource, *render.Result, error) {
 	repo := r.repository(src.RepoURL)
-	commit, err := r.Sources.Resolve(ctx, repo, revision, forever)
+	commit, err := r.Sources.ResolveTag(ctx, repo, revision, src.TagPrefix, forever)
 	if err != nil {
 		if ctx.Err() != nil {
 			return renderedSource{}, nil, err
@@ -135,6 +135,9 @@ func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.Application
 			r.repositories.record(repo, false, err)
 		}
 		return renderedSource{}, nil, incomparable(err)
+	}
+	if src.IsRefOnly() {
+		return renderedSource{source: src, commit: commit}, &render.Result{}, nil
 	}
 	snapshot, err := r.Sources.Snapshot(ctx, repo, commit)
 	if err != nil {

@@ -110,7 +110,8 @@ func (a *Applier) Run(ctx context.Context, steps []plan.Step, opts Options) []Ou
 }
 
 // Predict asks the API server what applying desired would lead to, without
-// storing it.
+// storing it. A field that the schema does not know is an error, as it would be
+// in a sync.
 func (a *Applier) Predict(ctx context.Context, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	step := plan.Step{Action: plan.Change, Reference: plan.ReferenceTo(desired), Desired: desired}
 	select {
@@ -119,7 +120,7 @@ func (a *Applier) Predict(ctx context.Context, desired *unstructured.Unstructure
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return a.apply(ctx, step, Options{DryRun: true, SkipValidation: true})
+	return a.apply(ctx, step, Options{DryRun: true})
 }
 
 func (a *Applier) apply(ctx context.Context, step plan.Step, opts Options) (*unstructured.Unstructured, error) {

@@ -116,10 +116,10 @@ func (u *up) run(ctx context.Context) error {
 
 // interrupted hides the error of a start that was called off by a signal.
 func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // writeKubeconfig writes the administrator's kubeconfig below dir and, when
