@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -48,6 +50,9 @@ func (r *reconciliation) write(ctx context.Context) error {
 
 // patch returns the merge patch from what was read to what is to be, or nil.
 func (r *reconciliation) patch() ([]byte, error) {
+	if r.unchanged() {
+		return nil, nil // the usual case after a commit, and cheaper to see than to encode
+	}
 	before, err := json.Marshal(writable(r.read))
 	if err != nil {
 		return nil, fmt.Errorf("encoding the Application: %w", err)
@@ -77,6 +82,14 @@ func (r *reconciliation) patch() ([]byte, error) {
 	}
 	metadata["resourceVersion"] = r.read.ResourceVersion
 	return json.Marshal(fields)
+}
+
+// unchanged says that there is nothing to write.
+func (r *reconciliation) unchanged() bool {
+	return equality.Semantic.DeepEqual(r.read.Status, r.app.Status) &&
+		equality.Semantic.DeepEqual(r.read.Operation, r.app.Operation) &&
+		maps.Equal(r.read.Annotations, r.app.Annotations) &&
+		slices.Equal(r.read.Finalizers, r.app.Finalizers)
 }
 
 // needsPrecondition says whether the write decides over something that a user
