@@ -28,6 +28,7 @@ type config struct {
 	logLevel              string
 	logFormat             string
 
+	profile          bool
 	statusProcessors int
 	persistHealth    bool
 	gitTimeout       time.Duration
@@ -64,6 +65,7 @@ var origins = []origin{
 	{flag: "redis", argocd: []string{"REDIS_SERVER"}, params: []string{"redis.server"}},
 	{flag: "log-level", argocd: []string{"ARGOCD_LOG_LEVEL", "ARGOCD_APPLICATION_CONTROLLER_LOGLEVEL", "ARGOCD_SERVER_LOGLEVEL"}, params: []string{"controller.log.level", "server.log.level"}},
 	{flag: "log-format", argocd: []string{"ARGOCD_LOG_FORMAT", "ARGOCD_APPLICATION_CONTROLLER_LOGFORMAT", "ARGOCD_SERVER_LOGFORMAT"}, params: []string{"controller.log.format", "server.log.format"}},
+	{flag: "profile", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_PROFILE_ENABLED", "ARGOCD_SERVER_PROFILE_ENABLED"}, params: []string{"controller.profile.enabled", "server.profile.enabled"}},
 	{flag: "status-processors", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_STATUS_PROCESSORS"}, params: []string{"controller.status.processors"}},
 	{flag: "persist-resource-health", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_PERSIST_RESOURCE_HEALTH"}, params: []string{"controller.resource.health.persist"}},
 	{flag: "git-timeout", argocd: []string{"ARGOCD_GIT_REQUEST_TIMEOUT"}, params: []string{"reposerver.git.request.timeout"}},
@@ -94,6 +96,7 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.dataDir, "data-dir", "", "directory of the repository mirrors; its content may be lost at any time (default: a folder in the user's cache directory)")
 	flags.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&c.logFormat, "log-format", "text", "text or json")
+	flags.BoolVar(&c.profile, "profile", false, "serve profiles of this process under /debug/pprof/ of the metrics addresses")
 	flags.IntVar(&c.statusProcessors, "status-processors", 20, "how many Applications are reconciled at once")
 	flags.BoolVar(&c.persistHealth, "persist-resource-health", false, "write the health of each resource into the status of its Application")
 	flags.DurationVar(&c.gitTimeout, "git-timeout", 90*time.Second, "how long a fetch from a repository may take")

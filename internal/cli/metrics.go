@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"sync"
 	"time"
 
@@ -57,6 +58,11 @@ func (p *process) serveMetrics(ctx context.Context) error {
 		}
 		_, _ = fmt.Fprintln(w, "ok")
 	})
+	if p.profile {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, address := range p.metricsListen {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)

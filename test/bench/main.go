@@ -27,6 +27,7 @@ func main() {
 	flag.IntVar(&o.applications, "applications", 200, "number of Applications")
 	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
 	flag.DurationVar(&o.idle, "idle", defaultIdle, "how long to measure at rest")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first sync to this file")
 	flag.BoolVar(&o.verbose, "v", false, "show the log of the program")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

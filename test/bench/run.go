@@ -27,6 +27,7 @@ type options struct {
 	binary       string
 	idle         time.Duration
 	verbose      bool
+	profile      string
 }
 
 // bench is one run against one control plane.
@@ -36,6 +37,7 @@ type bench struct {
 	apps     *client.Client
 	repo     *gitserver.Repo
 	program  *program
+	metrics  string // the address of the program's metrics
 	floor    time.Duration
 	floorCPU time.Duration
 }
@@ -69,17 +71,16 @@ func run(ctx context.Context, o options) error {
 	if err := b.measureFloor(ctx); err != nil {
 		return fmt.Errorf("measuring the floor: %w", err)
 	}
-	metrics, err := freeAddress()
-	if err != nil {
+	if b.metrics, err = freeAddress(); err != nil {
 		return err
 	}
 	b.program, err = start(o.binary, o.verbose, "run", "--kubeconfig", control.Kubeconfig(), "--namespace", controlPlane,
-		"--insecure", "--listen", "127.0.0.1:0", "--metrics-listen", metrics, "--data-dir", filepath.Join(dir, "data"))
+		"--insecure", "--listen", "127.0.0.1:0", "--metrics-listen", b.metrics, "--profile", "--data-dir", filepath.Join(dir, "data"))
 	if err != nil {
 		return err
 	}
 	defer b.program.stop() //nolint:errcheck // the outcome was printed
-	if err := ready(ctx, "http://"+metrics+"/readyz"); err != nil {
+	if err := ready(ctx, "http://"+b.metrics+"/readyz"); err != nil {
 		return err
 	}
 	return b.scenarios(ctx)

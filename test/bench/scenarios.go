@@ -6,6 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -67,6 +70,7 @@ func (b *bench) firstSync(ctx context.Context) (time.Duration, string, error) {
 		return 0, "", err
 	}
 	defer watcher.Stop()
+	saved := b.saveProfile(ctx)
 	began := time.Now()
 	create, createCtx := errgroup.WithContext(ctx)
 	create.SetLimit(floorWorkers)
@@ -108,7 +112,37 @@ func (b *bench) firstSync(ctx context.Context) (time.Duration, string, error) {
 	wall := time.Since(began)
 	note := fmt.Sprintf("%d applications, %d objects, %.2f times the floor", b.applications,
 		b.applications*(objectsPerFolder+1), wall.Seconds()/b.floor.Seconds())
-	return wall, note, create.Wait()
+	return wall, note, errors.Join(create.Wait(), <-saved)
+}
+
+// saveProfile writes a CPU profile of the program in the next seconds, where
+// one was asked for.
+func (b *bench) saveProfile(ctx context.Context) <-chan error {
+	saved := make(chan error, 1)
+	if b.profile == "" {
+		close(saved)
+		return saved
+	}
+	go func() {
+		saved <- func() error {
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+b.metrics+"/debug/pprof/profile?seconds=10", nil)
+			if err != nil {
+				return err
+			}
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				return fmt.Errorf("taking a profile: %w", err)
+			}
+			defer response.Body.Close()
+			file, err := os.Create(b.profile)
+			if err != nil {
+				return err
+			}
+			_, err = io.Copy(file, response.Body)
+			return errors.Join(err, file.Close())
+		}()
+	}()
+	return saved
 }
 
 func (b *bench) application(i int) *v1alpha1.Application {
