@@ -159,8 +159,11 @@ func restConfigFrom(path string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules() // reads KUBECONFIG
 	rules.ExplicitPath = path
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if clientcmd.IsEmptyConfig(err) {
+		return nil, errors.New("no cluster to run against: this process is in none, and neither KUBECONFIG nor ~/.kube/config names one; give --kubeconfig")
+	}
 	if err != nil {
-		return nil, fmt.Errorf("finding a cluster: %w; give --kubeconfig, or set KUBECONFIG", err)
+		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
 	}
 	return config, nil
 }
