@@ -163,7 +163,7 @@ func restConfigFrom(path string) (*rest.Config, error) {
 		return nil, errors.New("no cluster to run against: this process is in none, and neither KUBECONFIG nor ~/.kube/config names one; give --kubeconfig")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the kubeconfig: %w", err)
+		return nil, fmt.Errorf("reading the kubeconfig: %w; check --kubeconfig and KUBECONFIG", err)
 	}
 	return config, nil
 }
