@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -47,6 +48,11 @@ func (r *reconciliation) operate(ctx context.Context) error {
 // at the same operation compares as synced now, and so is not done again.
 func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationState) error {
 	against, err := r.operationComparison(ctx, state)
+	if refused, ok := errors.AsType[*problem](err); ok {
+		// What the operation asks for is at fault, not the Application.
+		r.failAttempt(state, refused.Error())
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -221,6 +221,17 @@ func TestAManualSyncDoesWhatItsOptionsSay(t *testing.T) {
 		b.mustSync(t, v1alpha1.SyncOperation{})
 		b.await(t, synced, healthy)
 	})
+	t.Run("a revision that does not exist fails the operation and not the Application", func(t *testing.T) {
+		t.Parallel()
+		a := shared(t).deploy(t, two)
+		app := a.sync(t, v1alpha1.SyncOperation{Revision: "no-such-branch"})
+		if err := operationIs(v1alpha1.OperationFailed, "no-such-branch")(app); err != nil {
+			t.Error(err)
+		}
+		if app.Status.Sync.Status != v1alpha1.SyncStatusCodeOutOfSync || len(app.Status.Conditions) != 0 {
+			t.Errorf("sync status %s, conditions %+v", app.Status.Sync.Status, app.Status.Conditions)
+		}
+	})
 	t.Run("revision takes another commit than the target revision", func(t *testing.T) {
 		t.Parallel()
 		a := shared(t).deploy(t, two)
