@@ -31,13 +31,10 @@ type target struct {
 // targets are the desired objects of an Application at one commit.
 type targets struct {
 	// identity and settings are what they were made from, see [reconciliation.targetsHold].
-	identity string
-	settings *settings.Settings
-	list     []target
-	keys     map[cluster.Key]struct{}
-	// hooks are rendered objects that are steps of a sync and not part of the
-	// desired state.
-	hooks      int
+	identity   string
+	settings   *settings.Settings
+	list       []target
+	keys       map[cluster.Key]struct{}
 	conditions []v1alpha1.ApplicationCondition
 }
 
@@ -52,7 +49,6 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 	var refused []string
 	for _, object := range result.Objects {
 		if isHook(object.Unstructured) {
-			out.hooks++
 			continue
 		}
 		gvk := object.GroupVersionKind()
@@ -88,7 +84,7 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 			refused = append(refused, fmt.Sprintf("%s: %v", object.File, err))
 			continue
 		}
-		key := cluster.Key{Group: obj.GroupVersionKind().Group, Kind: obj.GetKind(), Namespace: obj.GetNamespace(), Name: obj.GetName()}
+		key := cluster.KeyOf(obj)
 		if first, ok := seen[key]; ok {
 			out.conditions = append(out.conditions, r.condition(v1alpha1.ApplicationConditionRepeatedResourceWarning,
 				fmt.Sprintf("%s %s stands in %s and again in %s; the last one counts", key.Kind, key.Name, first, object.File)))

@@ -43,11 +43,6 @@ func Assess(obj *unstructured.Unstructured) (Result, bool) {
 	return check(obj.Object), true
 }
 
-// Known tells whether Assess can judge objects of this kind while they are not being deleted.
-func Known(group, kind string) bool {
-	return checkFor(group, kind) != nil
-}
-
 func checkFor(group, kind string) func(map[string]any) Result {
 	switch group + "/" + kind {
 	case "apps/Deployment":

@@ -77,9 +77,6 @@ func TestKindsWithoutHealth(t *testing.T) {
 	if _, ok := health.Assess(nil); ok {
 		t.Error("nil was assessed")
 	}
-	if !health.Known("apps", "Deployment") || health.Known("", "Deployment") {
-		t.Error("Known does not look at the group")
-	}
 }
 
 func TestOrder(t *testing.T) {

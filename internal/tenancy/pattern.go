@@ -66,14 +66,3 @@ func (m matcher) matches(value string) bool {
 	}
 	return !m.glob.denies && m.glob.fits(value)
 }
-
-// MatchNamespace tells whether a namespace is in a list of namespaces, each entry a glob pattern or a regular expression
-// between slashes, as --application-namespaces has them.
-func MatchNamespace(list []string, namespace string) bool {
-	for _, entry := range list {
-		if compileMatcher(entry).matches(namespace) {
-			return true
-		}
-	}
-	return false
-}

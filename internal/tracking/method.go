@@ -1,7 +1,5 @@
 package tracking
 
-import "fmt"
-
 // Method is the way in which objects are marked, the value of application.resourceTrackingMethod in argocd-cm.
 type Method string
 
@@ -24,17 +22,3 @@ const (
 	// LegacyLabelKey is the instance label of early Argo CD releases. Under this key the label also goes into pod templates.
 	LegacyLabelKey = "applications.argoproj.io/app-name"
 )
-
-// ParseMethod reads the setting application.resourceTrackingMethod. The empty string is MethodAnnotation; for a word
-// that is none of the methods it returns an error that lists them, and MethodAnnotation, which is what Argo CD then uses.
-func ParseMethod(s string) (Method, error) {
-	switch m := Method(s); m {
-	case MethodAnnotation, MethodLabel, MethodAnnotationAndLabel:
-		return m, nil
-	case "":
-		return MethodAnnotation, nil
-	default:
-		return MethodAnnotation, fmt.Errorf("unknown resource tracking method %q: use %s, %s or %s", s,
-			MethodAnnotation, MethodLabel, MethodAnnotationAndLabel)
-	}
-}

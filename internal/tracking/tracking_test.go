@@ -223,14 +223,3 @@ func TestInstanceName(t *testing.T) {
 		t.Errorf("an application without a namespace is %q", got)
 	}
 }
-
-func TestParseMethod(t *testing.T) {
-	for in, want := range map[string]Method{"": MethodAnnotation, "annotation": MethodAnnotation, "label": MethodLabel, "annotation+label": MethodAnnotationAndLabel} {
-		if got, err := ParseMethod(in); got != want || err != nil {
-			t.Errorf("%q is %q, %v", in, got, err)
-		}
-	}
-	if got, err := ParseMethod("labels"); got != MethodAnnotation || err == nil {
-		t.Errorf("an unknown word is %q, %v", got, err)
-	}
-}
