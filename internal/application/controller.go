@@ -2,7 +2,6 @@ package application
 
 import (
 	"context"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"sync"
@@ -35,9 +34,9 @@ type Sources interface {
 	Snapshot(ctx context.Context, repo source.Repository, commit string) (*source.Snapshot, error)
 }
 
-// Renderer turns a snapshot into objects; [render.Memo] implements it.
+// Renderer turns files into objects; [render.Memo] implements it.
 type Renderer interface {
-	Render(ctx context.Context, snapshot fs.FS, req render.Request, opts render.CallOptions) (*render.Result, error)
+	Render(ctx context.Context, in render.Inputs, req render.Request, opts render.CallOptions) (*render.Result, error)
 }
 
 // Options are what a Controller works with. All fields are required, except

@@ -144,11 +144,11 @@ func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.Application
 		return renderedSource{}, nil, r.renderError(ctx, err)
 	}
 	defer snapshot.Close()
-	version, kinds := r.destination.Live.Version()
-	result, err := r.Render.Render(ctx, snapshot, render.Request{
+	version, _ := r.destination.Live.Version()
+	result, err := r.Render.Render(ctx, render.Inputs{Files: snapshot}, render.Request{
 		AppName: r.app.Name, AppNamespace: r.app.Namespace, Project: r.app.Spec.GetProject(),
 		Namespace: r.app.Spec.Destination.Namespace, Source: src,
-		KubeVersion: version, APIVersions: kinds,
+		KubeVersion: version,
 	}, render.CallOptions{NoCache: r.anew})
 	if err != nil {
 		return renderedSource{}, nil, r.renderError(ctx, fmt.Errorf("%s at %.7s: %w", src.RepoURL, commit, err))

@@ -88,7 +88,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	clusters = application.NewClusters(local, p.logger)
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings, Sources: mirrors,
-		Render:   render.New(render.Options{MaxCombinedSize: func() int64 { return int64(p.maxManifests) }}),
+		Render:   render.New(render.Options{Renderer: render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}}),
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{

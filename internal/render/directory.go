@@ -17,25 +17,16 @@ import (
 // skipMarker anywhere in a file leaves the file out.
 const skipMarker = "+argocd:skip-file-rendering"
 
-// DefaultMaxCombinedSize is the limit for all manifests of one directory source together, in bytes.
-const DefaultMaxCombinedSize = 10_000_000
-
 // Directory renders folders of plain manifests: YAML and JSON.
-type Directory struct {
-	// MaxCombinedSize bounds the manifests of one source together, in bytes; zero: no limit.
-	MaxCombinedSize func() int64
-}
+type Directory struct{}
 
-// Render implements Renderer. The source's path must be a valid path of fsys.
-func (d Directory) Render(ctx context.Context, fsys fs.FS, req Request) (Result, error) {
+// Render implements Renderer. The source's path must be a valid path of the files.
+func (Directory) Render(ctx context.Context, in Inputs, req Request) (Result, error) {
 	settings := v1alpha1.ApplicationSourceDirectory{}
 	if req.Source.Directory != nil {
 		settings = *req.Source.Directory
 	}
-	w := walk{ctx: ctx, fsys: fsys, root: req.Source.Path, settings: settings, limit: DefaultMaxCombinedSize}
-	if d.MaxCombinedSize != nil {
-		w.limit = d.MaxCombinedSize()
-	}
+	w := walk{ctx: ctx, fsys: in.Files, root: req.Source.Path, settings: settings, limit: req.Settings.MaxManifestBytes}
 	var err error
 	if w.include, err = compile("include", settings.Include); err != nil {
 		return Result{}, err
@@ -43,7 +34,7 @@ func (d Directory) Render(ctx context.Context, fsys fs.FS, req Request) (Result,
 	if w.exclude, err = compile("exclude", settings.Exclude); err != nil {
 		return Result{}, err
 	}
-	if err := fs.WalkDir(fsys, w.root, w.visit); err != nil {
+	if err := fs.WalkDir(in.Files, w.root, w.visit); err != nil {
 		return Result{}, err
 	}
 	return w.result, nil
@@ -151,7 +142,7 @@ func (w *walk) add(name string) error {
 		return fmt.Errorf("%w: exceeded max combined manifest file size of %d bytes at %s; "+
 			"split the application, or raise reposerver.max.combined.directory.manifests.size", ErrTooLarge, w.limit, name)
 	}
-	objects, ignored, err := parseManifests(name, content)
+	objects, ignored, err := ParseManifests(name, content)
 	if err != nil {
 		return err
 	}

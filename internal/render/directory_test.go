@@ -36,8 +36,10 @@ func summarize(r *render.Result) string {
 
 func renderOnce(t *testing.T, content map[string]string, source v1alpha1.ApplicationSource) (*render.Result, error) {
 	t.Helper()
-	req := render.Request{AppName: "demo", Namespace: "namespace-a", Source: source}
-	return render.New(render.Options{}).Render(t.Context(), files(content), req, render.CallOptions{})
+	req := render.Request{
+		AppName: "demo", Namespace: "namespace-a", Source: source, Settings: render.Settings{MaxManifestBytes: 10_000_000},
+	}
+	return newMemo(render.Options{}).Render(t.Context(), render.Inputs{Files: files(content)}, req, render.CallOptions{})
 }
 
 func TestDirectoriesAreRendered(t *testing.T) {

@@ -43,7 +43,7 @@ func FuzzParseManifests(f *testing.F) {
 		if asJSON {
 			file = "x.json"
 		}
-		objects, _, err := parseManifests(file, []byte(content))
+		objects, _, err := ParseManifests(file, []byte(content))
 		if err != nil && !errors.Is(err, ErrInvalidManifest) {
 			t.Errorf("error without a reason: %v", err)
 		}

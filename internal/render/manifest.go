@@ -19,9 +19,9 @@ import (
 // maxListDepth bounds lists inside of lists.
 const maxListDepth = 8
 
-// parseManifests reads the objects of a file. ignored is not empty when the file, or some documents of it, are no
+// ParseManifests reads the objects of a file. ignored is not empty when the file, or some documents of it, are no
 // manifests and are left out: values for other tools often lie beside manifests, and nobody means them to be applied.
-func parseManifests(file string, content []byte) (objects []Object, ignored string, err error) {
+func ParseManifests(file string, content []byte) (objects []Object, ignored string, err error) {
 	content = decodeText(content)
 	if path.Ext(file) == ".json" {
 		return parseJSON(file, content)

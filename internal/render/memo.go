@@ -4,26 +4,21 @@ import (
 	"container/list"
 	"context"
 	"errors"
-	"io/fs"
 	"sync"
 	"time"
-
-	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
-// Options are the settings of a Memo; every field has a default.
+// Options are the settings of a Memo; every field but Renderer has a default.
 type Options struct {
-	// Renderers add or replace renderers of source types.
-	Renderers map[v1alpha1.ApplicationSourceType]Renderer
-	// MaxCombinedSize bounds the manifests of one directory source together, in bytes; zero: no limit. It is asked
-	// at each rendering; nil: DefaultMaxCombinedSize.
-	MaxCombinedSize func() int64
+	// Renderer renders what is not kept.
+	Renderer Renderer
 	// MaxBytes bounds roughly the memory for results, default 128 MiB.
 	MaxBytes int64
 	// MaxPerRequest is how many results of one request are kept, default 3: as many branches or commits can take
 	// turns without being rendered again.
 	MaxPerRequest int
-	// ErrorTTL is how long an error is kept, default 30 s; negative: not at all.
+	// ErrorTTL is how long an error is kept, default 30 s; negative: not at all. An error that repeats is kept for
+	// twice as long each time, up to ten times ErrorTTL.
 	ErrorTTL time.Duration
 	// Now is the clock, default time.Now.
 	Now func() time.Time
@@ -33,13 +28,16 @@ type Options struct {
 type CallOptions struct {
 	// NoCache renders in any case. The result replaces what was kept.
 	NoCache bool
+	// RetryErrors does not give errors from memory.
+	RetryErrors bool
+	// Paths that the application declares as all that concerns it, in the files of the source and relative to their
+	// root: as long as these are the same, a change of other files is not looked at. A path may be a glob.
+	Paths []string
 }
 
 // Memo renders and keeps results. It is safe for concurrent use.
 type Memo struct {
-	o        Options
-	renderer Renderer
-	keys     keyMaker
+	o Options
 
 	mu      sync.Mutex
 	kept    map[requestKey][]*list.Element // of *variant, the one used last first
@@ -61,18 +59,20 @@ type Stats struct {
 
 // variant is one kept result of a request.
 type variant struct {
-	key    requestKey
-	root   any // of the commit that it was last right for
-	reads  *readSet
-	result *Result
-	err    error
-	until  time.Time // errors only
-	bytes  int64
+	key      requestKey
+	roots    string // of the files that it was last right for
+	reads    *readSet
+	declared string // identity of CallOptions.Paths; empty without
+	result   *Result
+	err      error
+	until    time.Time // errors only
+	failures int       // in a row, of errors
+	bytes    int64
 }
 
 type flightKey struct {
 	request requestKey
-	root    any
+	roots   string
 }
 
 // flight is a render in progress. It ends early when nobody waits for it any more.
@@ -100,71 +100,70 @@ func New(o Options) *Memo {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	d := dispatcher{renderers: map[v1alpha1.ApplicationSourceType]Renderer{
-		v1alpha1.ApplicationSourceTypeDirectory: Directory{MaxCombinedSize: o.MaxCombinedSize},
-	}}
-	for kind, r := range o.Renderers {
-		d.renderers[kind] = r
-	}
-	return &Memo{
-		o: o, renderer: d, kept: map[requestKey][]*list.Element{}, recent: list.New(), flights: map[flightKey]*flight{},
-	}
+	return &Memo{o: o, kept: map[requestKey][]*list.Element{}, recent: list.New(), flights: map[flightKey]*flight{}}
 }
 
-// Render gives the objects of a request for a commit, from memory where what the renderer saw is the same. The result is
-// shared and must not be changed. Identical calls at the same time share one render. File systems whose files have no
-// object ids (fs.FileInfo.Sys) are rendered each time.
-func (m *Memo) Render(ctx context.Context, snapshot fs.FS, req Request, o CallOptions) (*Result, error) {
+// Render gives the objects of a request, from memory where what the renderer saw is the same. The result is shared and
+// must not be changed. Identical calls at the same time share one render. File systems whose files have no object ids
+// (fs.FileInfo.Sys) are rendered each time.
+func (m *Memo) Render(ctx context.Context, in Inputs, req Request, o CallOptions) (*Result, error) {
 	req = req.shared()
-	key, err := m.keys.key(req)
+	key, err := keyOf(req)
 	if err != nil {
 		return nil, err
 	}
-	var root any
-	if info, err := fs.Stat(snapshot, "."); err == nil {
-		root = objectID(info)
-	}
-	if root == nil {
-		return m.render(ctx, snapshot, req, nil)
+	call := call{in: in, req: req, key: flightKey{key, rootsOf(in)}, o: o}
+	if call.key.roots == "" {
+		return m.render(ctx, call)
 	}
 	if !o.NoCache {
-		if v := m.find(key, root, snapshot); v != nil {
+		if v := m.find(ctx, call); v != nil {
 			return v.result, v.err
 		}
 	}
-	return m.join(ctx, flightKey{key, root}, snapshot, req, o.NoCache)
+	return m.join(ctx, call)
 }
 
-// find looks for a kept result that is right for the snapshot.
-func (m *Memo) find(key requestKey, root any, snapshot fs.FS) *variant {
+// call is one call of Render.
+type call struct {
+	in  Inputs
+	req Request
+	key flightKey
+	o   CallOptions
+}
+
+// find looks for a kept result that is right for the inputs.
+func (m *Memo) find(ctx context.Context, c call) *variant {
 	now := m.o.Now()
 	m.mu.Lock()
-	var candidates [8]*variant
-	unsure := candidates[:0]
-	for _, e := range m.kept[key] {
+	var room [8]*variant
+	candidates := room[:0]
+	for _, e := range m.kept[c.key.request] {
 		v := e.Value.(*variant)
-		switch {
-		case v.err != nil && now.After(v.until):
-		case v.root == root:
-			m.use(e)
-			m.stats.Same++
-			m.mu.Unlock()
-			return v
-		default:
-			unsure = append(unsure, v)
+		if v.err == nil || !now.After(v.until) && !c.o.RetryErrors {
+			candidates = append(candidates, v)
 		}
 	}
 	m.mu.Unlock()
-	for _, v := range unsure { // without the lock, because folders may have to be read from the repository
-		if !v.reads.holds(snapshot) {
+	declared := ""                 // found out once it is needed
+	for _, v := range candidates { // without the lock, because folders may have to be read from the repository
+		same := v.roots == c.key.roots
+		if !same && len(c.o.Paths) > 0 && declared == "" {
+			declared = declaredID(c.in.Files, c.o.Paths)
+		}
+		if !v.reads.holds(ctx, c.in, same, declared != "" && declared == v.declared) {
 			continue
 		}
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.stats.Verified++
-		for _, e := range m.kept[key] {
+		if same {
+			m.stats.Same++
+		} else {
+			m.stats.Verified++
+		}
+		for _, e := range m.kept[v.key] {
 			if e.Value == v {
-				v.root = root
+				v.roots = c.key.roots
 				m.use(e)
 			}
 		}
@@ -186,11 +185,11 @@ func (m *Memo) use(e *list.Element) {
 }
 
 // join takes part in the render of a request for a commit, or starts it.
-func (m *Memo) join(ctx context.Context, key flightKey, snapshot fs.FS, req Request, alone bool) (*Result, error) {
+func (m *Memo) join(ctx context.Context, c call) (*Result, error) {
 	m.mu.Lock()
-	f := m.flights[key]
-	if f == nil || alone {
-		f = m.start(ctx, key, snapshot, req, alone)
+	f := m.flights[c.key]
+	if f == nil || c.o.NoCache {
+		f = m.start(ctx, c)
 	} else {
 		m.stats.Joined++
 	}
@@ -205,26 +204,26 @@ func (m *Memo) join(ctx context.Context, key flightKey, snapshot fs.FS, req Requ
 	defer m.mu.Unlock()
 	if f.waiters--; f.waiters == 0 {
 		f.cancel(errNobodyWaits)
-		if m.flights[key] == f {
-			delete(m.flights, key) // a later caller must not join what is being given up
+		if m.flights[c.key] == f {
+			delete(m.flights, c.key) // a later caller must not join what is being given up
 		}
 	}
 	return nil, context.Cause(ctx)
 }
 
 // start begins a render; m.mu is held.
-func (m *Memo) start(ctx context.Context, key flightKey, snapshot fs.FS, req Request, alone bool) *flight {
+func (m *Memo) start(ctx context.Context, c call) *flight {
 	f := &flight{done: make(chan struct{})}
 	ctx, f.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	if !alone {
-		m.flights[key] = f
+	if !c.o.NoCache {
+		m.flights[c.key] = f
 	}
 	go func() {
 		defer f.cancel(nil)
-		f.result, f.err = m.render(ctx, snapshot, req, &key)
+		f.result, f.err = m.render(ctx, c)
 		m.mu.Lock()
-		if m.flights[key] == f {
-			delete(m.flights, key)
+		if m.flights[c.key] == f {
+			delete(m.flights, c.key)
 		}
 		m.mu.Unlock()
 		close(f.done)
@@ -232,13 +231,13 @@ func (m *Memo) start(ctx context.Context, key flightKey, snapshot fs.FS, req Req
 	return f
 }
 
-// render runs the renderer and keeps the result under key, unless that is nil.
-func (m *Memo) render(ctx context.Context, snapshot fs.FS, req Request, key *flightKey) (*Result, error) {
-	record := newRecorder(snapshot)
-	result, err := m.renderer.Render(ctx, record, req)
+// render runs the renderer and keeps the result, if the files have an identity.
+func (m *Memo) render(ctx context.Context, c call) (*Result, error) {
+	record := newRecording(c.in)
+	result, err := m.o.Renderer.Render(ctx, record.inputs(), c.req)
 	var bytes int64
 	if err == nil {
-		bytes, err = seal(&result, req.Namespace)
+		bytes, err = seal(&result, c.req.Namespace)
 	}
 	m.mu.Lock()
 	m.stats.Renders++
@@ -246,19 +245,19 @@ func (m *Memo) render(ctx context.Context, snapshot fs.FS, req Request, key *fli
 		m.stats.Errors++
 	}
 	m.mu.Unlock()
-	v := &variant{err: err, bytes: bytes, until: m.o.Now().Add(m.o.ErrorTTL)}
+	v := &variant{key: c.key.request, roots: c.key.roots, err: err, bytes: bytes}
 	if err == nil {
 		v.result = &result
 	}
-	if key == nil || ctx.Err() != nil {
+	if c.key.roots == "" || ctx.Err() != nil || err != nil && m.o.ErrorTTL < 0 {
 		return v.result, v.err
 	}
-	v.key, v.root, v.reads = key.request, key.root, record.finish()
-	// An error that came from a failing read may be gone by the next try.
-	if err == nil || m.o.ErrorTTL > 0 && !v.reads.vague {
-		v.bytes += v.reads.bytes() + 512
-		m.keep(v)
+	v.reads = record.finish()
+	if len(c.o.Paths) > 0 {
+		v.declared = declaredID(c.in.Files, c.o.Paths)
 	}
+	v.bytes += v.reads.bytes() + 512
+	m.keep(v)
 	return v.result, v.err
 }
 
@@ -268,9 +267,15 @@ func (m *Memo) keep(v *variant) {
 	defer m.mu.Unlock()
 	for _, e := range append([]*list.Element(nil), m.kept[v.key]...) {
 		old := e.Value.(*variant)
-		if old.root == v.root || old.err != nil {
+		if old.err != nil && v.err != nil {
+			v.failures = old.failures + 1
+		}
+		if old.roots == v.roots || old.err != nil {
 			m.drop(e)
 		}
+	}
+	if v.err != nil {
+		v.until = m.o.Now().Add(min(m.o.ErrorTTL<<min(v.failures, 4), 10*m.o.ErrorTTL))
 	}
 	e := m.recent.PushFront(v)
 	of := append([]*list.Element{e}, m.kept[v.key]...)

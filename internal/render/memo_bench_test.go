@@ -32,11 +32,8 @@ func BenchmarkCommit(b *testing.B) {
 		requests[i] = request(fmt.Sprintf("apps/app-%04d", i), nil)
 		requests[i].AppName = fmt.Sprintf("app-%04d", i)
 		requests[i].KubeVersion = "1.36"
-		for j := range 80 {
-			requests[i].APIVersions = append(requests[i].APIVersions, fmt.Sprintf("group-%d.example.com/v1", j))
-		}
 	}
-	memo := render.New(render.Options{})
+	memo := newMemo(render.Options{})
 	all := func(b *testing.B, commit map[string]string, renders uint64) {
 		b.Helper()
 		b.StopTimer()
@@ -44,7 +41,7 @@ func BenchmarkCommit(b *testing.B) {
 		before := memo.Stats().Renders
 		b.StartTimer()
 		for _, req := range requests {
-			if _, err := memo.Render(b.Context(), s, req, render.CallOptions{}); err != nil {
+			if _, err := memo.Render(b.Context(), render.Inputs{Files: s}, req, render.CallOptions{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -59,6 +59,14 @@ func (h *history) commit(t testing.TB, files map[string]string) *source.Snapshot
 	return h.head(t)
 }
 
+// newMemo makes a Memo that renders folders unless the options say otherwise.
+func newMemo(o render.Options) *render.Memo {
+	if o.Renderer == nil {
+		o.Renderer = render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}
+	}
+	return render.New(o)
+}
+
 func request(path string, d *v1alpha1.ApplicationSourceDirectory) render.Request {
 	return render.Request{AppName: "demo", Namespace: "namespace-a", Source: v1alpha1.ApplicationSource{Path: path, Directory: d}}
 }
@@ -67,7 +75,7 @@ func request(path string, d *v1alpha1.ApplicationSourceDirectory) render.Request
 func counted(t testing.TB, m *render.Memo, fsys fs.FS, req render.Request, o render.CallOptions) (string, *render.Result, error) {
 	t.Helper()
 	before := m.Stats()
-	result, err := m.Render(t.Context(), fsys, req, o)
+	result, err := m.Render(t.Context(), render.Inputs{Files: fsys}, req, o)
 	after := m.Stats()
 	switch {
 	case after.Renders > before.Renders:
@@ -86,7 +94,7 @@ func TestOnlyWhatTheReadSetSawIsRenderedAgain(t *testing.T) {
 		"shared/s.yaml": configMap("s"), "readme": "r",
 	})
 	h.repo.Must(t, gitserver.Change{Links: map[string]string{"app/link.yaml": "../shared/s.yaml"}})
-	memo := render.New(render.Options{})
+	memo := newMemo(render.Options{})
 	flat := request("app", nil)
 	expect := func(what string, files map[string]string, want string) {
 		t.Helper()
@@ -98,7 +106,7 @@ func TestOnlyWhatTheReadSetSawIsRenderedAgain(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %s, want %s", what, got, want)
 		}
-		fresh, err := render.New(render.Options{}).Render(t.Context(), s, flat, render.CallOptions{})
+		fresh, err := newMemo(render.Options{}).Render(t.Context(), render.Inputs{Files: s}, flat, render.CallOptions{})
 		if err != nil || fresh.Digest != result.Digest || summarize(fresh) != summarize(result) {
 			t.Errorf("%s: memo gives\n%s\nand a fresh render\n%s, %v", what, summarize(result), summarize(fresh), err)
 		}
@@ -121,7 +129,8 @@ func TestOnlyWhatTheReadSetSawIsRenderedAgain(t *testing.T) {
 
 func TestNegativeResultsAreVerifiedToo(t *testing.T) {
 	h := newHistory(t, map[string]string{"app/a.yaml": configMap("a")})
-	probe := render.RendererFunc(func(_ context.Context, fsys fs.FS, _ render.Request) (render.Result, error) {
+	probe := render.RendererFunc(func(_ context.Context, in render.Inputs, _ render.Request) (render.Result, error) {
+		fsys := in.Files
 		// What is missing: in a folder that was seen, in one that is not there, and one over a link.
 		for _, name := range []string{"app/values.yaml", "charts/x/Chart.yaml", "link/values.yaml"} {
 			if _, err := fs.Stat(fsys, name); !errors.Is(err, fs.ErrNotExist) {
@@ -131,7 +140,7 @@ func TestNegativeResultsAreVerifiedToo(t *testing.T) {
 		_, err := fs.ReadDir(fsys, "app")
 		return render.Result{}, err
 	})
-	memo := render.New(render.Options{Renderers: map[v1alpha1.ApplicationSourceType]render.Renderer{
+	memo := newMemo(render.Options{Renderer: render.Dispatcher{
 		v1alpha1.ApplicationSourceTypePlugin: probe,
 	}, MaxPerRequest: 1})
 	req := request("app", nil)
@@ -169,7 +178,7 @@ func TestMemoAgreesWithAFreshRender(t *testing.T) {
 		steps = 30
 	}
 	random := rand.New(rand.NewPCG(1, 2))
-	memo := render.New(render.Options{ErrorTTL: time.Hour})
+	memo := newMemo(render.Options{ErrorTTL: time.Hour})
 	folders := []string{"a", "a/b", "c", "a/b/c", "."}
 	names := []string{"x.yaml", "y.yaml", "z.md", "Chart.yaml", "l.yaml", "d"}
 	pick := func(from []string) string { return from[random.IntN(len(from))] }
@@ -194,8 +203,8 @@ func TestMemoAgreesWithAFreshRender(t *testing.T) {
 		h.repo.Must(t, change)
 		s := h.head(t)
 		for i, req := range requests {
-			got, gotErr := memo.Render(t.Context(), s, req, render.CallOptions{})
-			want, wantErr := render.New(render.Options{}).Render(t.Context(), s, req, render.CallOptions{})
+			got, gotErr := memo.Render(t.Context(), render.Inputs{Files: s}, req, render.CallOptions{})
+			want, wantErr := newMemo(render.Options{}).Render(t.Context(), render.Inputs{Files: s}, req, render.CallOptions{})
 			if fmt.Sprint(gotErr) != fmt.Sprint(wantErr) {
 				t.Fatalf("step %d, request %d: memo says %v, a fresh render %v", step, i, gotErr, wantErr)
 			}
@@ -209,7 +218,7 @@ func TestMemoAgreesWithAFreshRender(t *testing.T) {
 
 func TestRequestsThatDifferDoNotShareResults(t *testing.T) {
 	h := newHistory(t, map[string]string{"a/a.yaml": configMap("a")})
-	memo := render.New(render.Options{})
+	memo := newMemo(render.Options{})
 	s := h.head(t)
 	base := request("a", nil)
 	if got, _, err := counted(t, memo, s, base, render.CallOptions{}); got != "rendered" || err != nil {
@@ -220,7 +229,7 @@ func TestRequestsThatDifferDoNotShareResults(t *testing.T) {
 		"namespace":       func(r *render.Request) { r.Namespace = "x" },
 		"project":         func(r *render.Request) { r.Project = "x" },
 		"version":         func(r *render.Request) { r.KubeVersion = "1.30" },
-		"API versions":    func(r *render.Request) { r.APIVersions = []string{"v1"} },
+		"settings":        func(r *render.Request) { r.Settings.KustomizeBuildOptions = "--enable-helm" },
 		"directory":       func(r *render.Request) { r.Source.Directory = &v1alpha1.ApplicationSourceDirectory{Recurse: true} },
 		"repository":      func(r *render.Request) { r.Source.RepoURL = "x" },
 		"app namespace":   func(r *render.Request) { r.AppNamespace = "x" },
@@ -244,7 +253,7 @@ func TestRequestsThatDifferDoNotShareResults(t *testing.T) {
 func TestErrorsAreKeptForAShortWhile(t *testing.T) {
 	h := newHistory(t, map[string]string{"a/a.yaml": "kind: X\n"})
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	memo := render.New(render.Options{ErrorTTL: time.Minute, Now: func() time.Time { return now }})
+	memo := newMemo(render.Options{ErrorTTL: time.Minute, Now: func() time.Time { return now }})
 	expect := func(want string, good bool) {
 		t.Helper()
 		got, _, err := counted(t, memo, h.head(t), request("a", nil), render.CallOptions{})
@@ -271,10 +280,10 @@ func TestMemoryIsBounded(t *testing.T) {
 			strings.Repeat("x", 1000) + "}\n"
 	}
 	h := newHistory(t, content)
-	memo := render.New(render.Options{MaxBytes: 100_000})
+	memo := newMemo(render.Options{MaxBytes: 100_000})
 	s := h.head(t)
 	for i := range 100 {
-		if _, err := memo.Render(t.Context(), s, request(fmt.Sprintf("app-%d", i), nil), render.CallOptions{}); err != nil {
+		if _, err := memo.Render(t.Context(), render.Inputs{Files: s}, request(fmt.Sprintf("app-%d", i), nil), render.CallOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -297,7 +306,7 @@ func TestMemoryIsBounded(t *testing.T) {
 // slow is a renderer that waits to be let go.
 type slow struct{ started, let chan struct{} }
 
-func (s slow) Render(ctx context.Context, _ fs.FS, _ render.Request) (render.Result, error) {
+func (s slow) Render(ctx context.Context, _ render.Inputs, _ render.Request) (render.Result, error) {
 	s.started <- struct{}{}
 	select {
 	case <-s.let:
@@ -310,21 +319,19 @@ func (s slow) Render(ctx context.Context, _ fs.FS, _ render.Request) (render.Res
 func TestIdenticalRequestsShareARender(t *testing.T) {
 	h := newHistory(t, map[string]string{"a/a.yaml": configMap("a")})
 	r := slow{make(chan struct{}, 10), make(chan struct{})}
-	memo := render.New(render.Options{Renderers: map[v1alpha1.ApplicationSourceType]render.Renderer{
-		v1alpha1.ApplicationSourceTypeDirectory: r,
-	}})
+	memo := newMemo(render.Options{Renderer: r})
 	s := h.head(t)
 	var all sync.WaitGroup
 	impatient, giveUp := context.WithCancel(t.Context())
 	failed := make(chan error, 1)
 	go func() {
-		_, err := memo.Render(impatient, s, request("a", nil), render.CallOptions{})
+		_, err := memo.Render(impatient, render.Inputs{Files: s}, request("a", nil), render.CallOptions{})
 		failed <- err
 	}()
 	<-r.started
 	for range 20 {
 		all.Go(func() {
-			if _, err := memo.Render(t.Context(), s, request("a", nil), render.CallOptions{}); err != nil {
+			if _, err := memo.Render(t.Context(), render.Inputs{Files: s}, request("a", nil), render.CallOptions{}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -344,16 +351,14 @@ func TestIdenticalRequestsShareARender(t *testing.T) {
 func TestARenderThatNobodyWaitsForEnds(t *testing.T) {
 	h := newHistory(t, map[string]string{"a/a.yaml": configMap("a")})
 	r := slow{make(chan struct{}, 10), make(chan struct{})}
-	memo := render.New(render.Options{Renderers: map[v1alpha1.ApplicationSourceType]render.Renderer{
-		v1alpha1.ApplicationSourceTypeDirectory: r,
-	}})
+	memo := newMemo(render.Options{Renderer: r})
 	s := h.head(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-r.started
 		cancel()
 	}()
-	if _, err := memo.Render(ctx, s, request("a", nil), render.CallOptions{}); !errors.Is(err, context.Canceled) {
+	if _, err := memo.Render(ctx, render.Inputs{Files: s}, request("a", nil), render.CallOptions{}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("Render = %v", err)
 	}
 	until(t, func() bool { return memo.Stats().Errors > 0 })
@@ -364,7 +369,7 @@ func TestARenderThatNobodyWaitsForEnds(t *testing.T) {
 }
 
 func TestFilesWithoutObjectIDsAreRenderedEachTime(t *testing.T) {
-	memo := render.New(render.Options{})
+	memo := newMemo(render.Options{})
 	fsys := files(map[string]string{"a/a.yaml": configMap("a")})
 	for range 2 {
 		if got, _, err := counted(t, memo, fsys, request("a", nil), render.CallOptions{}); got != "rendered" || err != nil {

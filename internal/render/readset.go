@@ -11,8 +11,10 @@ import (
 	"strings"
 )
 
-// readSet is what a renderer has seen, in a form that is quickly compared with another commit.
-type readSet struct {
+// fileReads is what a renderer has seen of one file system, in a form that is quickly compared with another commit.
+type fileReads struct {
+	// root is the object id of the root at that time.
+	root string
 	// groups are reads that lie below one folder: when the folder's tree is the same, so are they all.
 	groups []readGroup
 	// single reads are compared one by one: they lie below no folder of known id, or behind a symbolic link.
@@ -23,16 +25,16 @@ type readSet struct {
 
 type readGroup struct {
 	folder string
-	id     any
+	id     string
 	reads  []read
 }
 
-// finish makes the read set. Nothing may be read through the recorder afterwards.
-func (r *recorder) finish() *readSet {
+// finish sums up. Nothing may be read through the recorder afterwards.
+func (r *recorder) finish() *fileReads {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	reads := make([]read, 0, len(r.reads))
-	folders := map[string]any{}
+	folders := map[string]string{}
 	for _, one := range r.reads {
 		reads = append(reads, one)
 		if one.mode.IsDir() && !one.linked && one.seen != seenLink {
@@ -42,7 +44,7 @@ func (r *recorder) finish() *readSet {
 	slices.SortFunc(reads, func(a, b read) int {
 		return cmp.Or(strings.Compare(a.name, b.name), cmp.Compare(a.seen, b.seen))
 	})
-	set := &readSet{vague: r.vague}
+	set := &fileReads{root: r.root, vague: r.vague}
 	at := map[string]int{}
 	for _, one := range reads {
 		folder := cover(one, folders)
@@ -62,7 +64,7 @@ func (r *recorder) finish() *readSet {
 }
 
 // cover is the highest folder of known id, the root apart, whose tree decides what was seen; or empty.
-func cover(one read, folders map[string]any) string {
+func cover(one read, folders map[string]string) string {
 	if one.linked {
 		return ""
 	}
@@ -84,7 +86,7 @@ func cover(one read, folders map[string]any) string {
 }
 
 // holds reports whether everything that was seen is the same in another file system.
-func (s *readSet) holds(fsys fs.FS) bool {
+func (s *fileReads) holds(fsys fs.FS) bool {
 	if s.vague {
 		return false
 	}
@@ -123,7 +125,7 @@ func (one read) holds(fsys fs.FS) bool {
 	}
 	same := objectID(info) == one.id
 	switch one.seen {
-	case seenContent:
+	case seenContent, seenTree:
 		return same
 	case seenNames:
 		if same || !info.IsDir() {
@@ -137,7 +139,7 @@ func (one read) holds(fsys fs.FS) bool {
 }
 
 // bytes is roughly the memory of the set.
-func (s *readSet) bytes() int64 {
+func (s *fileReads) bytes() int64 {
 	n := int64(96)
 	count := func(reads []read) {
 		for _, one := range reads {
@@ -166,3 +168,5 @@ func hashNames(entries []fs.DirEntry) (sum namesHash) {
 
 // namesHash stands for the names and types in a folder.
 type namesHash [16]byte
+
+func (s *fileReads) empty() bool { return !s.vague && len(s.groups) == 0 && len(s.single) == 0 }

@@ -5,13 +5,13 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"reflect"
 	"sync"
 )
 
 // recorder is a file system that notes everything it is asked. It can be used by many goroutines.
 type recorder struct {
 	fsys fs.FS
+	root string // object id of the root, empty when there is none
 
 	mu    sync.Mutex
 	reads map[readKey]read
@@ -27,6 +27,7 @@ const (
 	seenNames               // the names and types in a folder
 	seenLink                // a symbolic link itself
 	seenNothing             // that there is nothing
+	seenTree                // everything below a folder
 )
 
 type readKey struct {
@@ -37,7 +38,7 @@ type readKey struct {
 // read is one thing that a renderer has seen.
 type read struct {
 	readKey
-	id     any         // of the object; comparable
+	id     string      // of the object
 	mode   fs.FileMode // seenInfo, seenLink
 	names  namesHash   // seenNames only
 	linked bool        // the way there went over a symbolic link
@@ -48,10 +49,11 @@ var (
 	_ fs.ReadDirFS  = (*recorder)(nil)
 	_ fs.ReadFileFS = (*recorder)(nil)
 	_ fs.ReadLinkFS = (*recorder)(nil)
+	_ TreeReader    = (*recorder)(nil)
 )
 
 func newRecorder(fsys fs.FS) *recorder {
-	return &recorder{fsys: fsys, reads: map[readKey]read{}}
+	return &recorder{fsys: fsys, root: rootID(fsys), reads: map[readKey]read{}}
 }
 
 func (r *recorder) note(one read) {
@@ -63,7 +65,7 @@ func (r *recorder) note(one read) {
 // noteInfo notes something that exists. Without an object id nothing can be verified later.
 func (r *recorder) noteInfo(name string, what seen, info fs.FileInfo, names namesHash) {
 	id := objectID(info)
-	if id == nil {
+	if id == "" {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.vague = true
@@ -88,17 +90,24 @@ func (r *recorder) noteError(name string, err error) {
 	r.vague = true
 }
 
-// objectID is what Sys says when that can serve as the identity of the content: a comparable value and no pointer.
-func objectID(info fs.FileInfo) any {
-	id := info.Sys()
-	if id == nil {
-		return nil
-	}
-	switch reflect.TypeOf(id).Kind() {
-	case reflect.Array, reflect.String:
+// objectID is what Sys says when that can serve as the identity of the content, a string or something with an Identity;
+// or empty.
+func objectID(info fs.FileInfo) string {
+	switch id := info.Sys().(type) {
+	case string:
 		return id
+	case interface{ Identity() string }:
+		return id.Identity()
 	}
-	return nil
+	return ""
+}
+
+// rootID is the object id of a file system's root, or empty.
+func rootID(fsys fs.FS) string {
+	if info, err := fs.Stat(fsys, "."); err == nil {
+		return objectID(info)
+	}
+	return ""
 }
 
 func isLinked(info fs.FileInfo) bool {
@@ -187,6 +196,32 @@ func (r *recorder) ReadLink(name string) (string, error) {
 	}
 	return target, err
 }
+
+// ReadTree implements TreeReader. A folder without symbolic links is one read; with them each file is.
+func (r *recorder) ReadTree(dir string, limit TreeLimit) ([]File, error) {
+	info, err := fs.Stat(r.fsys, dir)
+	if err != nil {
+		r.noteError(dir, err)
+		return nil, err
+	}
+	w := treeWalk{fsys: r.fsys, root: dir, limit: limit}
+	err = w.folder(dir, 0)
+	if w.links || err != nil && !errors.Is(err, ErrTooLarge) {
+		recorded := treeWalk{fsys: justFiles{r}, root: dir, limit: limit}
+		err = recorded.folder(dir, 0)
+		return recorded.files, err
+	}
+	r.noteTree(dir, info)
+	return w.files, err
+}
+
+// noteTree notes that the result depends on everything below a folder.
+func (r *recorder) noteTree(dir string, info fs.FileInfo) {
+	r.noteInfo(dir, seenTree, info, namesHash{})
+}
+
+// justFiles hides ReadTree.
+type justFiles struct{ fs.FS }
 
 func (r *recorder) wrap(folder string, entries []fs.DirEntry) []fs.DirEntry {
 	wrapped := make([]fs.DirEntry, len(entries))

@@ -2,24 +2,38 @@ package render
 
 import (
 	"context"
-	"io/fs"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
-// Request is everything but files that a result may depend on.
+// Request is everything that a result may depend on and that is at hand. The rest are Inputs.
 type Request struct {
 	// AppName, AppNamespace and Project of the application.
 	AppName, AppNamespace, Project string
 	// Namespace of the destination.
 	Namespace string
-	// Source to render. Renderers never see its TargetRevision: results are shared by all revisions.
+	// Source to render. Renderers never see its TargetRevision: results are shared by all revisions. Of a chart
+	// source the files of the Inputs are the chart's, and its path is the root.
 	Source v1alpha1.ApplicationSource
-	// KubeVersion and APIVersions of the destination.
+	// KubeVersion of the destination, such as 1.36.3.
 	KubeVersion string
-	APIVersions []string
+	// Settings of the operator.
+	Settings Settings
+}
+
+// Settings are what the operator of the installation decides about rendering. Nothing of it can be set by an
+// Application or a repository.
+type Settings struct {
+	// KustomizeBuildOptions are the flags of kustomize.buildOptions, such as "--enable-helm".
+	KustomizeBuildOptions string
+	// ValuesFileSchemes are the URL schemes that Helm value files may have (helm.valuesFileSchemes); nil is http, https.
+	ValuesFileSchemes []string
+	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.
+	MaxManifestBytes int64
+	// DisabledTypes are source types that are not rendered.
+	DisabledTypes []v1alpha1.ApplicationSourceType `json:",omitempty"`
 }
 
 // Object is one rendered object. It is shared by all who ask for the result, so it must not be changed.
@@ -65,16 +79,16 @@ const (
 	WarningIgnored WarningReason = "Ignored"
 )
 
-// Renderer renders one type of source. It sees the repository only through fsys, whose root is the repository's. It
-// may be called at the same time from many goroutines and keeps no state between calls.
+// Renderer renders a source. It sees nothing but its Inputs and the Request, may be called at the same time from many
+// goroutines, and keeps nothing between calls that could change a result.
 type Renderer interface {
-	Render(ctx context.Context, fsys fs.FS, req Request) (Result, error)
+	Render(ctx context.Context, in Inputs, req Request) (Result, error)
 }
 
 // RendererFunc is a function that is a Renderer.
-type RendererFunc func(ctx context.Context, fsys fs.FS, req Request) (Result, error)
+type RendererFunc func(ctx context.Context, in Inputs, req Request) (Result, error)
 
 // Render calls f.
-func (f RendererFunc) Render(ctx context.Context, fsys fs.FS, req Request) (Result, error) {
-	return f(ctx, fsys, req)
+func (f RendererFunc) Render(ctx context.Context, in Inputs, req Request) (Result, error) {
+	return f(ctx, in, req)
 }

@@ -12,32 +12,35 @@ import (
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
-// dispatcher checks the path of a source, finds its type and passes it on to the Renderer of that type.
-type dispatcher struct {
-	renderers map[v1alpha1.ApplicationSourceType]Renderer
-}
+// Dispatcher checks the path of a source, finds its type and passes it on to the Renderer of that type. The path that
+// those see is a valid path of the files, "." for the root.
+type Dispatcher map[v1alpha1.ApplicationSourceType]Renderer
 
 // Render implements Renderer.
-func (d dispatcher) Render(ctx context.Context, fsys fs.FS, req Request) (Result, error) {
+func (d Dispatcher) Render(ctx context.Context, in Inputs, req Request) (Result, error) {
 	kind, err := explicitType(&req.Source)
 	if err != nil {
 		return Result{}, err
 	}
-	if req.Source.Chart == "" {
-		if req.Source.Path, err = findPath(fsys, req.Source.Path); err != nil {
+	if req.Source.Chart != "" {
+		req.Source.Path = "."
+	}
+	if req.Source.Path, err = findPath(in.Files, req.Source.Path); err != nil {
+		return Result{}, err
+	}
+	if kind == "" {
+		if kind, err = detectType(in.Files, req.Source.Path); err != nil {
 			return Result{}, err
 		}
-		if kind == "" {
-			if kind, err = detectType(fsys, req.Source.Path); err != nil {
-				return Result{}, err
-			}
-		}
 	}
-	r := d.renderers[kind]
+	if slices.Contains(req.Settings.DisabledTypes, kind) {
+		return Result{}, fmt.Errorf("%w: rendering %s is switched off in this installation", ErrInvalidSource, describe(kind))
+	}
+	r := d[kind]
 	if r == nil {
 		return Result{}, &UnsupportedError{What: describe(kind), SourceType: kind}
 	}
-	result, err := r.Render(ctx, fsys, req)
+	result, err := r.Render(ctx, in, req)
 	if err != nil {
 		return Result{}, err
 	}

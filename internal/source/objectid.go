@@ -11,6 +11,9 @@ type ObjectID [20]byte
 // String is the id in hexadecimal.
 func (id ObjectID) String() string { return hex.EncodeToString(id[:]) }
 
+// Identity is the id as a string of bytes, shorter than String. Equal identities mean equal content.
+func (id ObjectID) Identity() string { return string(id[:]) }
+
 // ParseObjectID reads a full id in hexadecimal.
 func ParseObjectID(s string) (ObjectID, error) {
 	var id ObjectID
