@@ -83,9 +83,12 @@ func releaseOf(settings v1alpha1.ApplicationSourceHelm, req render.Request) Rele
 // Objects parses the manifest. dir is the chart's folder in its repository, so that objects name their file there.
 func (m Manifest) Objects(dir string) ([]render.Object, error) {
 	file := path.Join(dir, m.File)
-	if m.CRD && path.Ext(file) == ".json" {
-		objects, _, err := render.ParseManifests(file, []byte(m.Content))
-		return objects, err
+	if !m.CRD {
+		return render.ParseRendered(file, []byte(m.Content))
 	}
-	return render.ParseRendered(file, []byte(m.Content))
+	objects, ignored, err := render.ParseManifests(file, []byte(m.Content))
+	if ignored != "" {
+		return nil, &render.ManifestError{File: file, Line: 1, Problem: ignored}
+	}
+	return objects, err
 }
