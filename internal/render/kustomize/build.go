@@ -40,10 +40,9 @@ func (p *preparer) run(virtual string) (objects resmap.ResMap, err error) {
 		}
 	}()
 	k := krusty.MakeKustomizer(&krusty.Options{
-		Reorder:           p.options.reorder,
-		AddManagedbyLabel: p.options.managedBy,
-		LoadRestrictions:  p.options.restrictions,
-		PluginConfig:      types.DisabledPluginConfig(),
+		Reorder:          p.options.reorder,
+		LoadRestrictions: p.options.restrictions,
+		PluginConfig:     types.DisabledPluginConfig(),
 	})
 	if objects, err = k.Run(p.fs, virtual); err != nil {
 		return nil, &buildError{err.Error()}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/kustomize/api/types"
 
@@ -74,7 +75,13 @@ func (p *preparer) render(in render.Inputs, req render.Request, settings v1alpha
 		settings: settings, files: in.Files, folder: dir,
 		expand: func(_ context.Context, text string) (string, error) { return environment.Expand(text) },
 	}
-	err = p.folder(root, dir, func(k *types.Kustomization) error { return e.apply(p.ctx, k) })
+	err = p.folder(root, dir, func(k *types.Kustomization) error {
+		k.BuildMetadata = slices.DeleteFunc(k.BuildMetadata, func(option string) bool {
+			p.options.managedBy = p.options.managedBy || option == types.ManagedByLabelOption
+			return option == types.ManagedByLabelOption
+		})
+		return e.apply(p.ctx, k)
+	})
 	if err != nil {
 		return render.Result{}, p.explain(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/resmap"
 
 	"github.com/fairlead-cd/fairlead/internal/render"
@@ -48,8 +49,29 @@ func (p *preparer) result(objects resmap.ResMap, root *mount, dir string) (rende
 		}
 		for _, o := range found {
 			o.File, o.Line = at.file, at.line
+			if p.options.managedBy {
+				label(o.Object)
+			}
 			result.Objects = append(result.Objects, o)
 		}
 	}
 	return result, nil
+}
+
+// Version is that of the kustomize program which gives the same results.
+const Version = "v5.8.2"
+
+// label says that Kustomize manages an object. The library would put down the version of whichever program it is
+// part of.
+func label(content map[string]any) {
+	metadata, ok := content["metadata"].(map[string]any)
+	if !ok {
+		return
+	}
+	labels, ok := metadata["labels"].(map[string]any)
+	if !ok {
+		labels = map[string]any{}
+		metadata["labels"] = labels
+	}
+	labels[konfig.ManagedbyLabelKey] = "kustomize-" + Version
 }

@@ -66,16 +66,35 @@ func (r rewriter) kustomization(k *types.Kustomization) error {
 		}
 	}
 	for i := range k.ConfigMapGenerator {
+		r.generates("ConfigMap", k.ConfigMapGenerator[i].GeneratorArgs)
 		if err := r.sources("configMapGenerator", &k.ConfigMapGenerator[i].KvPairSources); err != nil {
 			return err
 		}
 	}
 	for i := range k.SecretGenerator {
+		r.generates("Secret", k.SecretGenerator[i].GeneratorArgs)
 		if err := r.sources("secretGenerator", &k.SecretGenerator[i].KvPairSources); err != nil {
 			return err
 		}
 	}
+	r.spareWarning(k)
 	return r.plugins(k)
+}
+
+// generates notes where a generated object comes from.
+func (r rewriter) generates(kind string, args types.GeneratorArgs) {
+	if args.Behavior == "" || args.Behavior == types.BehaviorCreate.String() {
+		r.fs.trace.remember(place{file: r.mount.display(r.file), kind: kind, name: args.Name})
+	}
+}
+
+// spareWarning writes commonLabels in the way that Kustomize recommends. It does the same, unless configurations say
+// where labels go, and Kustomize prints no warning to standard error.
+func (r rewriter) spareWarning(k *types.Kustomization) {
+	if len(k.CommonLabels) > 0 && !r.ownLabels {
+		k.Labels = append(k.Labels, types.Label{Pairs: k.CommonLabels, IncludeSelectors: true})
+		k.CommonLabels = nil
+	}
 }
 
 func (r rewriter) patches(k *types.Kustomization) error {

@@ -2,7 +2,6 @@ package kustomize
 
 import (
 	"bytes"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +16,7 @@ import (
 // then the place whose kind and name fit, and that nobody else has, is taken.
 type trace struct {
 	places []place
-	known  map[string]int // number of a file's first place, by name
+	marked map[string][]int // numbers of the marks in a file, by its name
 }
 
 // place is where an object comes from.
@@ -39,11 +38,11 @@ var (
 
 // mark puts comments into a file of resources. A document that is written in an unusual way gets none.
 func (t *trace) mark(file string, content []byte) []byte {
-	switch path.Ext(file) {
-	case ".json":
-		return content
+	if t.marked == nil {
+		t.marked = map[string][]int{}
 	}
-	next, again := t.known[file]
+	numbers, again := t.marked[file]
+	var noted []int
 	var out bytes.Buffer
 	out.Grow(len(content) + 64)
 	line := 1
@@ -55,20 +54,27 @@ func (t *trace) mark(file string, content []byte) []byte {
 		rest = rest[len(document):]
 		head, ok := plainHead(document)
 		if !ok {
+			if !again {
+				t.addUnmarked(file, document)
+			}
 			out.Write(document)
 			line += bytes.Count(document, []byte("\n"))
 			continue
 		}
-		number := next
+		var number int
 		if again {
-			next++
+			number, numbers = numbers[0], numbers[1:]
 		} else {
 			number = t.add(file, document, line)
+			noted = append(noted, number)
 		}
 		out.Write(document[:head])
 		out.WriteString(markPrefix + strconv.Itoa(number) + "\n")
 		out.Write(document[head:])
 		line += bytes.Count(document, []byte("\n"))
+	}
+	if !again {
+		t.marked[file] = noted
 	}
 	return out.Bytes()
 }
@@ -82,15 +88,44 @@ func (t *trace) add(file string, document []byte, line int) int {
 	if m := nameLine.FindSubmatch(document); m != nil {
 		p.name = string(m[1])
 	}
-	if t.known == nil {
-		t.known = map[string]int{}
+	if strings.HasSuffix(p.kind, "List") {
+		t.addUnmarked(file, document)
 	}
-	number := len(t.places)
-	if _, ok := t.known[file]; !ok {
-		t.known[file] = number
+	return t.remember(p)
+}
+
+// addUnmarked notes the places of objects that cannot be marked: JSON, lists, and YAML that is written unusually. Their
+// lines are not known.
+func (t *trace) addUnmarked(file string, document []byte) {
+	var content listed
+	if yaml.Unmarshal(document, &content) != nil {
+		return
 	}
+	for _, o := range append(content.Items, content.named) {
+		if o.Kind != "" && o.Metadata.Name != "" {
+			t.remember(place{file: file, kind: o.Kind, name: o.Metadata.Name})
+		}
+	}
+}
+
+// named is what tells an object apart.
+type named struct {
+	Kind     string `yaml:"kind"`
+	Metadata struct {
+		Name string `yaml:"name"`
+	} `yaml:"metadata"`
+}
+
+// listed is an object, or a list of them.
+type listed struct {
+	named `yaml:",inline"`
+	Items []named `yaml:"items"`
+}
+
+// remember adds a place, and gives its number.
+func (t *trace) remember(p place) int {
 	t.places = append(t.places, p)
-	return number
+	return len(t.places) - 1
 }
 
 // leading counts the lines before the first that says something.
