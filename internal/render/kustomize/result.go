@@ -49,6 +49,7 @@ func (p *preparer) result(objects resmap.ResMap, root *mount, dir string) (rende
 		}
 		for _, o := range found {
 			o.File, o.Line = at.file, at.line
+			p.restoreOrigins(o.Object, root, dir)
 			if p.options.managedBy {
 				label(o.Object)
 			}
