@@ -24,6 +24,24 @@ type Options struct {
 	Now func() time.Time
 }
 
+func (o *Options) setDefaults() {
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Minute
+	}
+	if o.Attempts == 0 {
+		o.Attempts = 3
+	}
+	if o.Delay == 0 {
+		o.Delay = 250 * time.Millisecond
+	}
+	if o.RetryAfter == 0 {
+		o.RetryAfter = 10 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+}
+
 // maxFailures bounds the memory for failures.
 const maxFailures = 4096
 
@@ -58,21 +76,7 @@ type failure struct {
 
 // New makes a Group.
 func New[T any](o Options) *Group[T] {
-	if o.Timeout == 0 {
-		o.Timeout = 5 * time.Minute
-	}
-	if o.Attempts == 0 {
-		o.Attempts = 3
-	}
-	if o.Delay == 0 {
-		o.Delay = 250 * time.Millisecond
-	}
-	if o.RetryAfter == 0 {
-		o.RetryAfter = 10 * time.Second
-	}
-	if o.Now == nil {
-		o.Now = time.Now
-	}
+	o.setDefaults()
 	g := &Group[T]{o: o, flights: map[string]*flight[T]{}, failures: map[string]failure{}}
 	g.ctx, g.stop = context.WithCancelCause(context.Background())
 	return g
@@ -163,14 +167,20 @@ func (g *Group[T]) remember(key string, err error) {
 	g.failures[key] = failure{err: err, until: g.o.Now().Add(g.o.RetryAfter)}
 }
 
-// attempt asks, and again when the server was not to be reached.
+// attempt asks within the time limit.
 func (g *Group[T]) attempt(question func(ctx context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeoutCause(g.ctx, g.o.Timeout, context.DeadlineExceeded)
 	defer cancel()
-	delay := g.o.Delay
+	return Retry(ctx, g.o, question)
+}
+
+// Retry asks a question, and again when the server was not to be reached, as often as the options say.
+func Retry[T any](ctx context.Context, o Options, question func(ctx context.Context) (T, error)) (T, error) {
+	o.setDefaults()
+	delay := o.Delay
 	for n := 1; ; n++ {
 		value, err := question(ctx)
-		if err == nil || n >= g.o.Attempts || !errors.Is(err, source.ErrUnreachable) || ctx.Err() != nil {
+		if err == nil || n >= o.Attempts || !errors.Is(err, source.ErrUnreachable) || ctx.Err() != nil {
 			return value, err
 		}
 		timer := time.NewTimer(delay + rand.N(delay/2+1)) //nolint:gosec // jitter needs no secrecy

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,6 +19,7 @@ import (
 	"oras.land/oras-go/v2/registry/remote/auth"
 
 	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/source/ask"
 )
 
 // Bounds of what a registry may send.
@@ -53,8 +55,8 @@ type Manifest struct {
 }
 
 // New prepares a client for a repository whose URL is oci://host/folder. It contacts nobody. env gives the proxies, see
-// source.Repository.HTTPClient. The error is a *source.Error.
-func New(repo source.Repository, env []string) (*Client, error) {
+// source.Repository.HTTPClient; silence is how long the registry may say nothing. The error is a *source.Error.
+func New(repo source.Repository, env []string, silence time.Duration) (*Client, error) {
 	repo, err := repo.Normal()
 	if err != nil {
 		return nil, err
@@ -67,6 +69,7 @@ func New(repo source.Repository, env []string) (*Client, error) {
 	if err != nil {
 		return nil, repo.Failure(source.ErrInvalidRepository, err, "%v", err)
 	}
+	client.Transport = ask.Patient{RoundTripper: client.Transport, Silence: silence}
 	if !repo.PlainHTTP {
 		client.Transport = encrypted{client.Transport}
 	}
