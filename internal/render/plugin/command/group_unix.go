@@ -19,7 +19,15 @@ func endGroup(p *os.Process) error {
 	return nil
 }
 
-// killGroup ends what is left of a group.
+// killGroup ends what is left of a group. The first process of a container inherits orphans, and is the one who has to
+// take note of their end.
 func killGroup(p *os.Process) {
-	_ = syscall.Kill(-p.Pid, syscall.SIGKILL) // mostly nothing is left
+	if syscall.Kill(-p.Pid, syscall.SIGKILL) != nil {
+		return // mostly nothing is left
+	}
+	for {
+		if _, err := syscall.Wait4(-p.Pid, nil, 0, nil); err != nil && !errors.Is(err, syscall.EINTR) {
+			return // no child of this process, or no more
+		}
+	}
 }
