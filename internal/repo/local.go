@@ -11,6 +11,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/source/chart"
 )
 
 // forever is the age that makes any poll recent enough.
@@ -33,6 +34,8 @@ type Options struct {
 	Settings Settings
 	// Git keeps the mirrors.
 	Git *source.Mirrors
+	// Charts keeps Helm charts.
+	Charts *chart.Store
 	// Memo renders.
 	Memo Renderer
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.
