@@ -103,7 +103,7 @@ func (s *Store) wanted(repo source.Repository, name, version string) (*repositor
 
 func (s *Store) resolve(ctx context.Context, r *repository, name, want string, maxAge time.Duration) (string, error) {
 	record := s.kept.Name("range", r.id, name, want)
-	if known, ok := recall[pin](s, record); ok && maxAge > 0 && s.o.Now().Sub(known.At) <= maxAge {
+	if known, ok := content.Recall[pin](s.kept, record); ok && maxAge > 0 && s.o.Now().Sub(known.At) <= maxAge {
 		return known.Version, nil
 	}
 	if maxAge == anyAge {
@@ -117,14 +117,14 @@ func (s *Store) resolve(ctx context.Context, r *repository, name, want string, m
 	if err != nil {
 		return "", err
 	}
-	keep(s, record, pin{Version: version, At: asked})
+	content.Keep(s.kept, record, pin{Version: version, At: asked})
 	return version, nil
 }
 
 // locate finds a version: in what is kept, or by asking.
 func (s *Store) locate(ctx context.Context, r *repository, name, version string, fresh bool) (location, error) {
 	record := s.kept.Name("chart", r.id, name, version)
-	if known, ok := recall[location](s, record); ok && !fresh {
+	if known, ok := content.Recall[location](s.kept, record); ok && !fresh {
 		return known, nil
 	}
 	return s.locations.Do(ctx, record, !fresh, func(ctx context.Context) (location, error) {
@@ -132,7 +132,7 @@ func (s *Store) locate(ctx context.Context, r *repository, name, version string,
 		if err != nil {
 			return found, err
 		}
-		known, ok := recall[location](s, record)
+		known, ok := content.Recall[location](s.kept, record)
 		switch {
 		case found.Digest == "":
 			// The repository does not say; the archive itself does.
@@ -144,7 +144,7 @@ func (s *Store) locate(ctx context.Context, r *repository, name, version string,
 		case ok && known.Digest == found.Digest:
 			found.Downloaded = known.Downloaded
 		}
-		keep(s, record, found)
+		content.Keep(s.kept, record, found)
 		return found, nil
 	})
 }
@@ -171,7 +171,7 @@ func (s *Store) archive(ctx context.Context, r *repository, name, version, diges
 		if data := s.downloaded(record, digest); data != nil {
 			return data, nil // by a call that ended just before
 		}
-		at, ok := recall[location](s, record)
+		at, ok := content.Recall[location](s.kept, record)
 		var data []byte
 		var err error
 		if ok && at.Digest == digest {
@@ -194,14 +194,14 @@ func (s *Store) archive(ctx context.Context, r *repository, name, version, diges
 		}
 		s.kept.Put(data)
 		at.Downloaded = true
-		keep(s, record, at)
+		content.Keep(s.kept, record, at)
 		return data, nil
 	})
 }
 
 // downloaded gives an archive that the same credentials have downloaded before, or nil.
 func (s *Store) downloaded(record, digest string) []byte {
-	at, ok := recall[location](s, record)
+	at, ok := content.Recall[location](s.kept, record)
 	if !ok || !at.Downloaded || at.Digest != digest {
 		return nil
 	}

@@ -75,11 +75,10 @@ type Store struct {
 	archives  *ask.Group[[]byte]
 	slots     chan struct{} // one for every download
 
-	mu      sync.Mutex
-	repos   map[string]*repository
-	answers map[string]any // records read or written, by name
-	done    chan struct{}
-	work    sync.WaitGroup
+	mu    sync.Mutex
+	repos map[string]*repository
+	done  chan struct{}
+	work  sync.WaitGroup
 }
 
 // repository is one repository as seen with one set of credentials.
@@ -107,9 +106,6 @@ type remote interface {
 
 // anyAge accepts an answer however old.
 const anyAge = 100 * 365 * 24 * time.Hour
-
-// maxAnswers bounds the memory for records.
-const maxAnswers = 20_000
 
 // New prepares a data directory. It contacts nobody.
 func New(o Options) (*Store, error) {
@@ -148,7 +144,7 @@ func New(o Options) (*Store, error) {
 		indexes: ask.New[*index](asking), lists: ask.New[tagList](asking),
 		locations: ask.New[location](once), archives: ask.New[[]byte](once),
 		slots: make(chan struct{}, o.Downloads), done: make(chan struct{}),
-		repos: map[string]*repository{}, answers: map[string]any{},
+		repos: map[string]*repository{},
 	}
 	s.work.Go(s.tidy)
 	return s, nil

@@ -40,6 +40,9 @@ type Store struct {
 	written  atomic.Int64 // bytes since the last sweep
 	sweeping sync.Mutex
 	failing  atomic.Bool // the last write failed
+
+	mu      sync.Mutex
+	answers map[string]any // of Keep and Recall
 }
 
 const (
@@ -81,7 +84,7 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{o: o, memory: newMemory(o.MemoryBytes)}
+	s := &Store{o: o, memory: newMemory(o.MemoryBytes), answers: map[string]any{}}
 	if s.key, err = s.loadKey(); err != nil {
 		s.complain("key", err)
 		s.key = make([]byte, 32)
