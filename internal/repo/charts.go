@@ -19,8 +19,7 @@ func (e *external) Chart(ctx context.Context, ref render.ChartRef) (render.Chart
 		}
 		url = found.URL
 	}
-	repo := e.local.chartRepository(url, e.req.Project)
-	repo.PassCredentials = e.passCredentials()
+	repo := e.local.chartRepository(url, e.req.Project, e.source.Helm != nil && e.source.Helm.PassCredentials)
 	found, err := e.local.Charts.Get(ctx, repo, ref.Name, ref.Version, e.req.NoCache)
 	if err != nil {
 		return render.Chart{}, err
@@ -36,14 +35,10 @@ func repositoryName(repository string) (name string, ok bool) {
 	return strings.CutPrefix(repository, "alias:")
 }
 
-func (e *external) passCredentials() bool {
-	return e.source.Helm != nil && e.source.Helm.PassCredentials
-}
-
 // chartRepository is how a Helm repository or the folder of a registry is reached for a project.
-func (l *Local) chartRepository(url, project string) source.Repository {
-	found := l.Settings.Repository(url, project)
-	repo := ToSource(found, project)
+func (l *Local) chartRepository(url, project string, passCredentials bool) source.Repository {
+	repo := l.repository(url, project)
+	repo.PassCredentials = passCredentials
 	if !strings.Contains(repo.URL, "://") {
 		repo.OCI = true // registries are registered without a scheme
 	}

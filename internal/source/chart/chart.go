@@ -106,7 +106,7 @@ func (s *Store) resolve(ctx context.Context, r *repository, name, want string, m
 	if known, ok := content.Recall[pin](s.kept, record); ok && maxAge > 0 && s.o.Now().Sub(known.At) <= maxAge {
 		return known.Version, nil
 	}
-	if maxAge == anyAge {
+	if maxAge >= anyAge {
 		maxAge = firstAge
 	}
 	sorted, asked, err := r.remote.versions(ctx, name, maxAge)
