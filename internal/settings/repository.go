@@ -43,6 +43,8 @@ type Repository struct {
 	// EnableLFS and EnableOCI are options of Git and Helm repositories.
 	EnableLFS bool
 	EnableOCI bool
+	// InsecureOCIForceHTTP tells to reach a registry without encryption.
+	InsecureOCIForceHTTP bool
 }
 
 // HasCredentials tells whether something is set with which to authenticate.
@@ -118,6 +120,7 @@ func (r *Repository) inherit(t Repository) {
 	r.Proxy = cmp.Or(r.Proxy, t.Proxy)
 	r.NoProxy = cmp.Or(r.NoProxy, t.NoProxy)
 	r.EnableOCI = t.EnableOCI
+	r.InsecureOCIForceHTTP = t.InsecureOCIForceHTTP
 	r.ForceBasicAuth = t.ForceBasicAuth
 }
 
@@ -178,6 +181,8 @@ func repository(p *parser, secret LabelledSecret) (Repository, bool) {
 		NoProxy:        text("noProxy"),
 		EnableLFS:      flag("enableLfs"),
 		EnableOCI:      flag("enableOCI"),
+
+		InsecureOCIForceHTTP: flag("insecureOCIForceHttp"),
 	}, true
 }
 
