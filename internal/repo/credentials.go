@@ -13,5 +13,9 @@ func ToSource(r settings.Repository, project string) source.Repository {
 		SSHPrivateKey: []byte(r.SSHPrivateKey), SSHKnownHosts: []byte(r.KnownHosts),
 		TLSClientCert: []byte(r.TLSClientCert), TLSClientKey: []byte(r.TLSClientKey), CAData: r.CAData,
 		Insecure: r.Insecure, Proxy: r.Proxy, NoProxy: r.NoProxy,
+		GitHubAppID: r.GitHubAppID, GitHubAppInstallationID: r.GitHubAppInstallationID,
+		GitHubAppPrivateKey: []byte(r.GitHubAppPrivateKey), GitHubAppBaseURL: r.GitHubAppBaseURL,
+		GCPServiceAccountKey: []byte(r.GCPServiceAccountKey),
+		EnableLFS:            r.EnableLFS, Depth: r.Depth,
 	}
 }

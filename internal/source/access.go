@@ -87,9 +87,7 @@ func (a *access) openHTTP(r Repository, base, runtime string, patience time.Dura
 }
 
 func (a *access) openSSH(r Repository, runtime string, patience time.Duration) error {
-	if r.Username != "" {
-		a.url = strings.Replace(a.url, "ssh://", "ssh://"+url.User(r.Username).String()+"@", 1)
-	}
+	a.url = r.withUser()
 	command := []string{
 		"ssh", "-F", os.DevNull, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
 		"-o", "GlobalKnownHostsFile=" + os.DevNull,

@@ -135,8 +135,11 @@ func TestURLsAreNormalized(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://Host/a/b.git/":       "https://host/a/b.git",
 		" http://u:p@host:80/x ":      "http://host:80/x",
-		"git@host:org/repo.git":       "ssh://host/org/repo.git",
-		"host:org/repo.git":           "ssh://host/org/repo.git",
+		"git@Host:org/repo.git/":      "host:org/repo.git",
+		"host:org/repo.git":           "host:org/repo.git",
+		"git@host:/srv/repo.git":      "ssh://host/srv/repo.git",
+		"git@host:a%20b":              "host:a%20b",
+		"git@host:-x":                 "",
 		"ssh://git@host:22/org/r.git": "ssh://host:22/org/r.git",
 		"file:///srv/git/x":           "file:///srv/git/x",
 		"file://localhost/srv":        "file:///srv",
@@ -168,6 +171,8 @@ func TestEveryFieldOfARepositoryCounts(t *testing.T) {
 			field.SetString("x")
 		case reflect.Bool:
 			field.SetBool(true)
+		case reflect.Int64:
+			field.SetInt(1)
 		default:
 			field.SetBytes([]byte("x"))
 		}
