@@ -33,10 +33,19 @@ func (m *mirror) exchange(p *poll) (found *refs, changed bool, err error) {
 			m.all.o.OnFetch(report)
 		}
 	}()
+	names, commits := m.wanted()
+	err = m.all.withToken(m.all.ctx, p.repo, func(repo Repository) error {
+		found, changed, err = m.compare(repo, names, commits, &report)
+		return err
+	})
+	return found, changed, err
+}
+
+// compare lists the remote's references, and fetches when they differ.
+func (m *mirror) compare(repo Repository, names, commits []string, report *FetchReport) (found *refs, changed bool, err error) {
 	clock := m.all.o.Now
 	begin := clock()
-	names, commits := m.wanted()
-	remote, err := m.list(m.all.ctx, p.repo, names)
+	remote, err := m.list(m.all.ctx, repo, names)
 	report.Listing = clock().Sub(begin)
 	if err != nil {
 		return nil, false, err
@@ -63,7 +72,7 @@ func (m *mirror) exchange(p *poll) (found *refs, changed bool, err error) {
 		return local.sameOr(remote), changed, nil
 	}
 
-	found, err = m.fetch(p.repo, remote, names, commits, suspect)
+	found, err = m.fetch(repo, remote, names, commits, suspect)
 	report.Fetching = clock().Sub(begin)
 	if err != nil {
 		if suspect {

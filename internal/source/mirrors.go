@@ -78,6 +78,8 @@ type Mirrors struct {
 	mirrors map[string]*mirror
 	seed    maphash.Seed
 	known   map[uint64]known // what callers pass, by a quick hash
+
+	tokens tokens
 }
 
 // known is a Repository as a caller passes it, and what was made of it.

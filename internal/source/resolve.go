@@ -135,8 +135,10 @@ func (m *Mirrors) Test(ctx context.Context, repo Repository) error {
 	}
 	once := newMirror(m, "test")
 	defer once.close()
-	_, err = once.list(ctx, normal, nil)
-	return err
+	return m.withToken(ctx, normal, func(repo Repository) error {
+		_, err := once.list(ctx, repo, nil)
+		return err
+	})
 }
 
 // validRef follows the rules of git check-ref-format closely enough to be safe in a refspec.
