@@ -19,11 +19,12 @@ type info struct {
 	name   string
 	mode   uint32
 	id     ObjectID
+	path   string // of a submodule, within s
 	linked bool
 }
 
-func (s *Snapshot) info(name string, n node) *info {
-	return &info{s: s, name: path.Base(name), mode: n.mode, id: n.id, linked: n.linked}
+func (n node) info(name string) *info {
+	return &info{s: n.s, name: path.Base(name), mode: n.mode, id: n.id, path: n.path, linked: n.linked}
 }
 
 func (i *info) Name() string               { return i.name }
@@ -31,9 +32,21 @@ func (i *info) Mode() fs.FileMode          { return entry{mode: i.mode}.fileMode
 func (i *info) Type() fs.FileMode          { return i.Mode().Type() }
 func (i *info) ModTime() time.Time         { return time.Time{} }
 func (i *info) IsDir() bool                { return i.mode == modeTree || i.mode == modeModule }
-func (i *info) Sys() any                   { return i.id }
 func (i *info) Info() (fs.FileInfo, error) { return i, nil }
 func (i *info) String() string             { return fs.FormatFileInfo(i) }
+
+// Sys is the identity of the content.
+func (i *info) Sys() any {
+	if i.mode == modeModule && !i.s.mirror.all.o.WithoutSubmodules {
+		if url, err := i.s.moduleURL(i.path); err == nil {
+			return ModuleID{i.id, url}
+		}
+	}
+	if i.s.view != "" {
+		return ViewID{i.id, i.s.view}
+	}
+	return i.id
+}
 
 // Size of a file in bytes, looked up when asked for; -1 when that fails.
 func (i *info) Size() int64 {
@@ -49,7 +62,6 @@ func (i *info) Linked() bool { return i.linked }
 
 // openFile reads a file; the content is loaded by the first read.
 type openFile struct {
-	s      *Snapshot
 	info   *info
 	data   []byte
 	loaded bool
@@ -61,7 +73,7 @@ func (f *openFile) Close() error               { return nil }
 
 func (f *openFile) content() ([]byte, error) {
 	if !f.loaded {
-		data, err := f.s.blob(f.info.id, f.s.mirror.all.o.MaxFileSize)
+		data, err := f.info.s.content(f.info.id)
 		if err != nil {
 			return nil, &fs.PathError{Op: "read", Path: f.info.name, Err: err}
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // mirror is one bare mirror. Polls run one at a time on a goroutine of their own; reads go on meanwhile.
@@ -24,6 +26,9 @@ type mirror struct {
 	failure  error
 	extras   map[string]time.Time // references and commits asked for by full name, and when last
 	absent   map[string]time.Time // commits that the remote did not give, and when
+	lfsGrant lfsGrant
+
+	lfs singleflight.Group // downloads of LFS objects by their id
 
 	// These belong to the goroutine of the running poll.
 	git     program

@@ -41,6 +41,13 @@ type Options struct {
 	MaxFileSize int64
 	// CacheSize bounds the memory for parsed folders and small files of all mirrors, in bytes, default 64 MiB.
 	CacheSize int64
+	// MaxRepositorySize bounds the size of one mirror on disk, in bytes; zero: no limit.
+	MaxRepositorySize int64
+	// WithoutSubmodules leaves the folders of submodules empty.
+	WithoutSubmodules bool
+	// Credentials says how to reach the repository of a submodule; nil: without credentials. The URL names the user
+	// that .gitmodules states for ssh.
+	Credentials func(ctx context.Context, parent Repository, url string) (Repository, error)
 	// Readers bounds the object reading processes of one mirror, default 2.
 	Readers int
 	// ReaderIdle is how long an unused reading process is kept, default 30 s.
@@ -243,6 +250,7 @@ func (m *Mirrors) owns(path string) bool {
 // sweep removes mirrors that have not been used for long, and what key files a killed process left.
 func (m *Mirrors) sweep() {
 	os.RemoveAll(m.runtime())
+	m.sweepObjects(m.o.Now())
 	entries, err := os.ReadDir(m.repositories())
 	if err != nil {
 		return
