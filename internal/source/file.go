@@ -62,7 +62,8 @@ func (i *info) Linked() bool { return i.linked }
 
 // openFile reads a file; the content is loaded by the first read.
 type openFile struct {
-	info   *info
+	info   fs.FileInfo
+	load   func() ([]byte, error)
 	data   []byte
 	loaded bool
 	at     int64
@@ -73,9 +74,9 @@ func (f *openFile) Close() error               { return nil }
 
 func (f *openFile) content() ([]byte, error) {
 	if !f.loaded {
-		data, err := f.info.s.content(f.info.id)
+		data, err := f.load()
 		if err != nil {
-			return nil, &fs.PathError{Op: "read", Path: f.info.name, Err: err}
+			return nil, &fs.PathError{Op: "read", Path: f.info.Name(), Err: err}
 		}
 		f.data, f.loaded = data, true
 	}
@@ -98,7 +99,7 @@ func (f *openFile) ReadAt(p []byte, offset int64) (int, error) {
 		return 0, err
 	}
 	if offset < 0 {
-		return 0, &fs.PathError{Op: "read", Path: f.info.name, Err: fs.ErrInvalid}
+		return 0, &fs.PathError{Op: "read", Path: f.info.Name(), Err: fs.ErrInvalid}
 	}
 	if offset >= int64(len(data)) {
 		if len(p) == 0 {
@@ -126,7 +127,7 @@ func (f *openFile) Seek(offset int64, whence int) (int64, error) {
 		offset += int64(len(data))
 	}
 	if offset < 0 {
-		return 0, &fs.PathError{Op: "seek", Path: f.info.name, Err: fs.ErrInvalid}
+		return 0, &fs.PathError{Op: "seek", Path: f.info.Name(), Err: fs.ErrInvalid}
 	}
 	f.at = offset
 	return offset, nil
@@ -134,7 +135,7 @@ func (f *openFile) Seek(offset int64, whence int) (int64, error) {
 
 // openDir lists a folder.
 type openDir struct {
-	info    *info
+	info    fs.FileInfo
 	entries []fs.DirEntry
 }
 
@@ -142,7 +143,7 @@ func (d *openDir) Stat() (fs.FileInfo, error) { return d.info, nil }
 func (d *openDir) Close() error               { return nil }
 
 func (d *openDir) Read([]byte) (int, error) {
-	return 0, &fs.PathError{Op: "read", Path: d.info.name, Err: errIsFolder}
+	return 0, &fs.PathError{Op: "read", Path: d.info.Name(), Err: errIsFolder}
 }
 
 // ReadDir gives the next n entries, or all that are left when n is not positive.

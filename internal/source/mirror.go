@@ -36,6 +36,15 @@ type mirror struct {
 	fetches int  // since the last maintenance
 	suspect bool // guarded by mu: objects are missing or damaged
 	healed  time.Time
+	// tooLarge is what the remote had when it was found to be too large, and the error.
+	tooLarge *refusal
+	left     map[string]struct{} // tips that no reference names any more, since the last maintenance
+}
+
+// refusal is a state of the remote that is not fetched again.
+type refusal struct {
+	refs *refs
+	err  error
 }
 
 // poll is one exchange with the remote that any number of callers wait for.
@@ -51,7 +60,7 @@ func newMirror(all *Mirrors, id string) *mirror {
 	m := &mirror{
 		all: all, id: id,
 		git:    program{path: all.o.Git, env: all.o.Env, dir: filepath.Join(all.repositories(), id)},
-		extras: map[string]time.Time{}, absent: map[string]time.Time{},
+		extras: map[string]time.Time{}, absent: map[string]time.Time{}, left: map[string]struct{}{},
 	}
 	m.objects = newReaders(all, m.directory)
 	return m

@@ -56,6 +56,9 @@ type Options struct {
 	PackAfter int
 	// KeepUnused is how long a mirror that nobody asks for stays on disk, default 7 days.
 	KeepUnused time.Duration
+	// KeepRewritten is how long the commits stay readable that a forced push or a deleted branch has left behind,
+	// default 14 days. After that they are dropped when the mirror has grown much.
+	KeepRewritten time.Duration
 	// OnFetch, when not nil, is told the duration and the result of every poll. It must not block.
 	OnFetch func(FetchReport)
 }
@@ -118,6 +121,7 @@ func NewMirrors(o Options) (*Mirrors, error) {
 	setDefault(&o.ReaderIdle, 30*time.Second)
 	setDefault(&o.PackAfter, 50)
 	setDefault(&o.KeepUnused, 7*24*time.Hour)
+	setDefault(&o.KeepRewritten, 14*24*time.Hour)
 	if len(o.Env) == 0 {
 		o.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	}

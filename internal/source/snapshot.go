@@ -202,7 +202,7 @@ func (s *Snapshot) Open(name string) (fs.File, error) {
 		}
 		return &openDir{info: n.info(name), entries: entries}, nil
 	}
-	return &openFile{info: n.info(name)}, nil
+	return &openFile{info: n.info(name), load: func() ([]byte, error) { return n.s.content(n.id) }}, nil
 }
 
 // ReadFile reads a whole file. One larger than Options.MaxFileSize gives ErrTooLarge.
