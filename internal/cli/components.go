@@ -66,6 +66,8 @@ func (p *process) runComponents(ctx context.Context, settled func()) error {
 func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics) error {
 	mirrors, err := source.NewMirrors(source.Options{
 		Dir: filepath.Join(p.dataDir, "repositories"), Env: gitEnvironment(), Logger: p.logger, PollTimeout: p.gitTimeout,
+		WithoutSubmodules: !p.gitSubmodules, Credentials: repo.SubmoduleCredentials(p.settings),
+		MaxRepositorySize: int64(p.maxRepository),
 	})
 	if err != nil {
 		return err
