@@ -122,7 +122,7 @@ spec:
 	if err != nil || c.FullName() != "p" || c.Discover.IsSet() {
 		t.Fatal(c, err)
 	}
-	if got := strings.Join(warnings, "\n"); !strings.Contains(got, `"spec.discovery"`) || !strings.Contains(got, `apiVersion is "v1"`) || len(warnings) != 2 {
+	if got := strings.Join(warnings, "\n"); !strings.Contains(got, `"discovery"`) || !strings.Contains(got, `apiVersion is "v1"`) || len(warnings) != 2 {
 		t.Errorf("warnings %q", got)
 	}
 }
