@@ -3,7 +3,6 @@ package helm
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -101,23 +100,46 @@ func splitDocuments(text string) []string {
 	return documents
 }
 
-// kindLine is a top-level kind, written as nearly everybody does.
-var kindLine = regexp.MustCompile(`(?m)^kind:[ \t]+([A-Za-z][A-Za-z0-9]*)[ \t]*\r?$`)
-
 // quickKind finds the kind of a document that is surely no hook, without parsing the whole of it: in a block mapping
-// only keys begin at the first column. It gives up when anything is unusual.
+// only keys and comments begin at the first column. It gives up when anything is unusual.
 func quickKind(text string) (string, bool) {
-	if strings.Contains(text, "helm.sh/hook") || strings.IndexByte(text, '\\') >= 0 || !strings.Contains(text, "apiVersion:") {
+	if strings.Contains(text, "helm.sh/hook") || strings.IndexByte(text, '\\') >= 0 {
 		return "", false
 	}
-	if strings.HasPrefix(text, "{") || strings.Contains(text, "\n{") || strings.Contains(text, "<<:") || strings.Contains(text, "\n? ") {
-		return "", false
+	kind := ""
+	for line := range strings.Lines(text) {
+		c := line[0]
+		if c == ' ' || c == '#' || c == '\n' || c == '\r' || c == '-' {
+			continue
+		}
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return "", false
+		}
+		value, ok := strings.CutPrefix(line, "kind:")
+		if !ok {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		if kind != "" || !isPlainWord(value) {
+			return "", false
+		}
+		kind = value
 	}
-	found := kindLine.FindAllStringSubmatch(text, 2)
-	if len(found) != 1 {
-		return "", false
+	return kind, kind != ""
+}
+
+// isPlainWord reports whether a YAML scalar is nothing but letters and digits, and no null or boolean.
+func isPlainWord(text string) bool {
+	for i, c := range []byte(text) {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
 	}
-	return found[0][1], true
+	switch strings.ToLower(text) {
+	case "", "null", "true", "false", "yes", "no", "on", "off", "y", "n":
+		return false
+	}
+	return true
 }
 
 // ranks order kinds.
