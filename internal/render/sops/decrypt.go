@@ -73,6 +73,9 @@ func decrypt(ctx context.Context, in render.Inputs, name string, d document) ([]
 	if err != nil {
 		return nil, malformed(name, "what is in it does not fit its format")
 	}
+	if r, ok := ctx.Value(redactorKey{}).(*Redactor); ok {
+		r.Add(plain)
+	}
 	return plain, nil
 }
 

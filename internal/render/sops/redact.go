@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"sigs.k8s.io/yaml"
 )
 
 // Redactor takes decrypted values out of errors. Templates, schemas and parsers like to repeat what they choke on.
-// The zero Redactor knows no values. It is not safe for concurrent use.
+// The zero Redactor knows no values. It is safe for concurrent use.
 type Redactor struct {
+	mu      sync.Mutex
 	secrets map[string]bool
 }
 
@@ -26,6 +28,8 @@ const redacted = "(secret)"
 
 // Add remembers all texts of a decrypted YAML or JSON file, and every line of any other file.
 func (r *Redactor) Add(plain []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.secrets == nil {
 		r.secrets = map[string]bool{}
 	}
@@ -86,6 +90,8 @@ func (r *Redactor) text(text string) {
 
 // Text replaces decrypted values within a text.
 func (r *Redactor) Text(text string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(r.secrets) == 0 {
 		return text
 	}
@@ -103,10 +109,14 @@ func (r *Redactor) Text(text string) string {
 
 // Error gives an error that errors.Is takes for the same, and that has no decrypted value in its text.
 func (r *Redactor) Error(err error) error {
-	if err == nil || len(r.secrets) == 0 {
+	if err == nil {
+		return nil
+	}
+	text := r.Text(err.Error())
+	if text == err.Error() {
 		return err
 	}
-	return &redactedError{text: r.Text(err.Error()), err: err}
+	return &redactedError{text: text, err: err}
 }
 
 // redactedError has no Unwrap: through that the text could still be reached.
