@@ -91,6 +91,12 @@ func (t *trace) add(file string, document []byte, line int) int {
 	if strings.HasSuffix(p.kind, "List") {
 		t.addUnmarked(file, document)
 	}
+	if p.name == "" {
+		var content named
+		if yaml.Unmarshal(document, &content) == nil {
+			p.name = content.Metadata.Name
+		}
+	}
 	return t.remember(p)
 }
 
