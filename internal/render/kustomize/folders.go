@@ -114,7 +114,7 @@ func (r rewriter) inherit(m *mount) *mount {
 			return other
 		}
 	}
-	return r.fs.add(mount{fsys: m.fsys, url: m.url, revision: m.revision, namespace: r.namespace})
+	return r.fs.add(mount{fsys: m.fsys, url: m.url, revision: m.revision, via: m.via, namespace: r.namespace})
 }
 
 // repository prepares a folder of a remote repository.
@@ -134,7 +134,7 @@ func (r rewriter) repository(u gitURL) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("remote base %s: %w", withoutUser(u.repository), err)
 		}
-		m = r.fs.add(mount{fsys: fsys, url: u.repository, revision: u.revision})
+		m = r.fs.add(mount{fsys: fsys, url: u.repository, revision: u.revision, via: r.mount.source(r.file)})
 	}
 	m = r.inherit(m)
 	name, info, err := follow(m.fsys, u.folder)
@@ -170,6 +170,7 @@ func (r rewriter) download(entry string) (string, error) {
 		}
 	}
 	virtual := r.number(r.mount, r.dir, path.Base(entry), withoutUser(entry), content)
+	r.fs.via[virtual] = r.mount.source(r.file)
 	r.downloads[key] = virtual
 	return virtual, nil
 }

@@ -84,7 +84,7 @@ func (r rewriter) kustomization(k *types.Kustomization) error {
 // generates notes where a generated object comes from.
 func (r rewriter) generates(kind string, args types.GeneratorArgs) {
 	if args.Behavior == "" || args.Behavior == types.BehaviorCreate.String() {
-		r.fs.trace.remember(place{file: r.mount.display(r.file), kind: kind, name: args.Name})
+		r.fs.trace.remember(place{file: r.mount.source(r.file), kind: kind, name: args.Name})
 	}
 }
 
