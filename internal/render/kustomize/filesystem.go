@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,7 @@ type filesystem struct {
 	resources map[string]bool
 	content   map[string][]byte
 	trace     trace
+	decrypted []decrypted
 	reads     int
 	bytes     int64
 	// failure is the first error that ends a rendering whatever Kustomize makes of it.
@@ -106,6 +108,9 @@ func (f *filesystem) load(m *mount, name string, decrypt decrypter) ([]byte, err
 		plain, err := decrypt(f.ctx, in, name, content)
 		if err != nil {
 			return nil, f.fail(err)
+		}
+		if !bytes.Equal(plain, content) {
+			f.decrypted = append(f.decrypted, decrypted{plain: plain, cipher: content})
 		}
 		content = plain
 	}

@@ -39,18 +39,13 @@ func (r rewriter) resource(field, entry string, folderOnly bool) (string, error)
 	if target.file {
 		r.fs.resources[target.virtual] = true
 	}
-	if target.same {
-		return local(entry), nil
-	}
-	return local(relative(r.mount.virtual(r.dir), target.virtual)), nil
+	return r.at(target.virtual), nil
 }
 
 // target is what an entry leads to.
 type target struct {
 	virtual string
 	file    bool
-	// same: the entry can stay as it is.
-	same bool
 }
 
 // resolve finds out what an entry is, and prepares it.
@@ -94,13 +89,13 @@ func (r rewriter) resolve(entry string, folderOnly bool) (target, error) {
 		if err := r.restrict(entry, name); err != nil {
 			return target{}, err
 		}
-		return target{virtual: r.mount.virtual(name), file: true, same: true}, nil
+		return target{virtual: r.mount.virtual(name), file: true}, nil
 	}
 	m := r.inherit(r.mount)
 	if err := r.preparer.folder(m, name, nil); err != nil {
 		return target{}, err
 	}
-	return target{virtual: m.virtual(name), same: m == r.mount}, nil
+	return target{virtual: m.virtual(name)}, nil
 }
 
 // inherit gives the mount at which a folder of a repository is built below this kustomization. Charts take over the

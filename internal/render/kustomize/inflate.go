@@ -66,7 +66,7 @@ func (r rewriter) inflateOne(k *types.Kustomization, globals types.HelmGlobals, 
 	if out.Len() == 0 {
 		return nil
 	}
-	k.Components = slices.Insert(k.Components, 0, local(relative(r.mount.virtual(r.dir), dir)))
+	k.Components = slices.Insert(k.Components, 0, r.at(dir))
 	return nil
 }
 

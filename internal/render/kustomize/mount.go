@@ -53,7 +53,7 @@ func (m *mount) source(name string) string {
 }
 
 // virtualPath finds paths of the virtual file system in messages.
-var virtualPath = regexp.MustCompile(`/@(\d+)(/[^\s'"` + "`" + `:;,)]*)?`)
+var virtualPath = regexp.MustCompile(`(?:(?:\.\./)+|/)@(\d+)(/[^\s'"` + "`" + `:;,)]*)?`)
 
 // split takes a virtual path apart.
 func (f *filesystem) split(virtual string) (*mount, string, error) {

@@ -103,7 +103,7 @@ func TestNothingGetsKustomizeToGitHelmOrTheNetwork(t *testing.T) {
 		},
 		"a transformer whose path is patched in": {
 			"k":                    "configMapGenerator: [{name: a}]\ntransformers: [t]\n",
-			"t/kustomization.yaml": "resources: [t.yaml]\npatches: [{target: {kind: PatchTransformer}, patch: '[{op: replace, path: /path, value: \"http://HOST/p\"}]'}]\n",
+			"t/kustomization.yaml": "resources: [t.yaml]\npatches: [{target: {kind: PatchTransformer}, patch: '[{\"op\": \"replace\", \"path\": \"/path\", \"value\": \"http://HOST/p\"}]'}]\n",
 			"t/t.yaml":             plugin("kind: PatchTransformer\nmetadata: {name: p}\npath: p.yaml\n"),
 			"p.yaml":               "[]",
 		},
