@@ -63,9 +63,9 @@ func (r *reconciliation) decide(ctx context.Context) error {
 		op.Retry = *policy.Retry
 	}
 	if r.app.Spec.HasMultipleSources() {
-		op.Sync.Revisions = r.desired.commits()
+		op.Sync.Revisions = r.desired.revisions()
 	} else {
-		op.Sync.Revision = r.desired.sources[0].commit
+		op.Sync.Revision = r.desired.sources[0].revision
 	}
 	if r.attempted(state) {
 		if !r.mayRepeat(state, op, append(changes, prunes...)) {
@@ -102,9 +102,9 @@ func (r *reconciliation) attempted(state *v1alpha1.OperationState) bool {
 	}
 	result := state.SyncResult
 	if r.app.Spec.HasMultipleSources() {
-		return slices.Equal(result.Revisions, r.desired.commits()) && result.Sources.Equals(r.desired.plainSources())
+		return slices.Equal(result.Revisions, r.desired.revisions()) && result.Sources.Equals(r.desired.plainSources())
 	}
-	return result.Revision == r.desired.sources[0].commit && result.Source.Equals(&r.desired.sources[0].source)
+	return result.Revision == r.desired.sources[0].revision && result.Source.Equals(&r.desired.sources[0].source)
 }
 
 // mayRepeat decides whether a revision that was synced before is synced again:
@@ -112,7 +112,7 @@ func (r *reconciliation) attempted(state *v1alpha1.OperationState) bool {
 func (r *reconciliation) mayRepeat(state *v1alpha1.OperationState, op *v1alpha1.Operation, differing []object) bool {
 	if !state.Phase.Successful() {
 		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSyncError,
-			fmt.Sprintf("the last sync to %s failed and is not repeated by itself: %s", shortRevisions(r.desired.commits()), state.Message)))
+			fmt.Sprintf("the last sync to %s failed and is not repeated by itself: %s", shortRevisions(r.desired.revisions()), state.Message)))
 		return false
 	}
 	if !r.app.Spec.SyncPolicy.Automated.SelfHeals() {

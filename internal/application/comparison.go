@@ -95,8 +95,8 @@ func (r *reconciliation) compare(ctx context.Context) error {
 // compareWith compares the objects that concern the Application: those that
 // are desired, and the live ones that carry its mark.
 func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparison, error) {
-	if !r.targetsHold(&d.result) {
-		made, err := r.makeTargets(ctx, &d.result)
+	if !r.targetsHold(d.result) {
+		made, err := r.makeTargets(ctx, d.result)
 		if err != nil {
 			return nil, incomparable(err)
 		}

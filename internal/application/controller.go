@@ -15,29 +15,10 @@ import (
 	"github.com/fairlead-cd/fairlead/api/client"
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
-	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
-
-// Sources is where desired state comes from; [source.Mirrors] implements it.
-type Sources interface {
-	// Fetch brings the mirror of a repository up to date and says whether a
-	// reference moved.
-	Fetch(ctx context.Context, repo source.Repository) (changed bool, err error)
-	// ResolveTag returns the commit of a revision as of a fetch not older than
-	// maxAge.
-	// Of the tags only those with the prefix meet a version constraint.
-	ResolveTag(ctx context.Context, repo source.Repository, revision, prefix string, maxAge time.Duration) (string, error)
-	// Snapshot returns the files of a commit.
-	Snapshot(ctx context.Context, repo source.Repository, commit string) (*source.Snapshot, error)
-}
-
-// Renderer turns files into objects; [render.Memo] implements it.
-type Renderer interface {
-	Render(ctx context.Context, in render.Inputs, req render.Request, opts render.CallOptions) (*render.Result, error)
-}
 
 // Options are what a Controller works with. All fields are required, except
 // where their comment says otherwise.
@@ -45,8 +26,8 @@ type Options struct {
 	Client   *client.Client
 	Watch    *Watch
 	Settings *settings.Store
-	Sources  Sources
-	Render   Renderer
+	// Repo renders the sources of Applications.
+	Repo     repo.Service
 	Clusters *Clusters
 	Comparer *compare.Comparer
 	// Namespace is the control plane's own.
@@ -87,7 +68,7 @@ func New(opts Options) *Controller {
 		queue: workqueue.NewTypedRateLimitingQueue(
 			workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](firstRetry, lastRetry)),
 	}
-	c.repositories = newRepositories(opts.Sources.Fetch, c.pollInterval, c.queue.Add, opts.Logger)
+	c.repositories = newRepositories(opts.Repo.Poll, c.pollInterval, c.queue.Add, opts.Logger)
 	return c
 }
 

@@ -120,14 +120,14 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 			at.revisions = []string{result.Revision}
 		}
 	}
-	if at.sources.Equals(r.desired.plainSources()) && slices.Equal(at.revisions, r.desired.commits()) {
+	if at.sources.Equals(r.desired.plainSources()) && slices.Equal(at.revisions, r.desired.revisions()) {
 		return r.current, nil
 	}
 	wanted, err := r.renderAll(ctx, at)
 	if err != nil {
 		return nil, err
 	}
-	if slices.Equal(wanted.commits(), r.desired.commits()) && at.sources.Equals(r.desired.plainSources()) {
+	if slices.Equal(wanted.revisions(), r.desired.revisions()) && at.sources.Equals(r.desired.plainSources()) {
 		return r.current, nil
 	}
 	// The memory holds what the specification asks for; do not disturb it.
@@ -173,9 +173,9 @@ func (r *reconciliation) beginResult(state *v1alpha1.OperationState, against *co
 	}
 	result := &v1alpha1.SyncOperationResult{}
 	if r.app.Spec.HasMultipleSources() {
-		result.Sources, result.Revisions = against.desired.plainSources(), against.desired.commits()
+		result.Sources, result.Revisions = against.desired.plainSources(), against.desired.revisions()
 	} else {
-		result.Source, result.Revision = against.desired.sources[0].source, against.desired.sources[0].commit
+		result.Source, result.Revision = against.desired.sources[0].source, against.desired.sources[0].revision
 	}
 	if op.Source != nil {
 		result.Source = *op.Source

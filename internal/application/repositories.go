@@ -9,13 +9,13 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/repo"
 )
 
 // repositories polls each repository that an Application uses, once for all of
 // them, and wakes those whose repository moved, broke or came back.
 type repositories struct {
-	fetch    func(ctx context.Context, repo source.Repository) (changed bool, err error)
+	poll     func(ctx context.Context, origin repo.Origin) (changed bool, err error)
 	interval func() (interval, jitter time.Duration) // 0: do not poll
 	enqueue  func(types.NamespacedName)
 	logger   *slog.Logger
@@ -27,9 +27,16 @@ type repositories struct {
 	workers sync.WaitGroup
 }
 
+// poll is what an Application wants to be polled.
+type poll struct {
+	// key is equal for what one poll serves.
+	key    string
+	origin repo.Origin
+}
+
 // polledRepository is one repository and who uses it.
 type polledRepository struct {
-	repo  source.Repository
+	poll
 	users map[types.NamespacedName]struct{}
 	err   error
 	// failures counts the fetches that failed since the last good one.
@@ -38,11 +45,11 @@ type polledRepository struct {
 	cancel   context.CancelFunc
 }
 
-func newRepositories(fetch func(context.Context, source.Repository) (bool, error),
+func newRepositories(poll func(context.Context, repo.Origin) (bool, error),
 	interval func() (time.Duration, time.Duration), enqueue func(types.NamespacedName), logger *slog.Logger,
 ) *repositories {
 	return &repositories{
-		fetch: fetch, interval: interval, enqueue: enqueue, logger: logger,
+		poll: poll, interval: interval, enqueue: enqueue, logger: logger,
 		polled: make(map[string]*polledRepository),
 		usedBy: make(map[types.NamespacedName][]string),
 	}
@@ -61,16 +68,16 @@ func (r *repositories) run(ctx context.Context) {
 }
 
 // use says that an Application reads from exactly these repositories.
-func (r *repositories) use(app types.NamespacedName, repos ...source.Repository) {
+func (r *repositories) use(app types.NamespacedName, polls ...poll) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	keys := make([]string, 0, len(repos))
-	for _, repo := range repos {
-		key := repo.Key()
+	keys := make([]string, 0, len(polls))
+	for _, one := range polls {
+		key := one.key
 		keys = append(keys, key)
 		polled, ok := r.polled[key]
 		if !ok {
-			polled = &polledRepository{repo: repo, users: make(map[types.NamespacedName]struct{}), wake: make(chan struct{}, 1)}
+			polled = &polledRepository{poll: one, users: make(map[types.NamespacedName]struct{}), wake: make(chan struct{}, 1)}
 			r.polled[key] = polled
 			r.start(polled)
 		}
@@ -115,10 +122,10 @@ func (r *repositories) dropUnlessUsed(app types.NamespacedName, key string, used
 }
 
 // lastError is why the last fetch of a repository failed; nil when it did not.
-func (r *repositories) lastError(repo source.Repository) error {
+func (r *repositories) lastError(key string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if polled, ok := r.polled[repo.Key()]; ok {
+	if polled, ok := r.polled[key]; ok {
 		return polled.err
 	}
 	return nil
@@ -126,9 +133,9 @@ func (r *repositories) lastError(repo source.Repository) error {
 
 // record notes the outcome of a fetch, whoever made it, and wakes the users of
 // the repository when there is news for them.
-func (r *repositories) record(repo source.Repository, changed bool, err error) {
+func (r *repositories) record(key string, changed bool, err error) {
 	r.mu.Lock()
-	polled, ok := r.polled[repo.Key()]
+	polled, ok := r.polled[key]
 	if !ok {
 		r.mu.Unlock()
 		return
@@ -139,7 +146,7 @@ func (r *repositories) record(repo source.Repository, changed bool, err error) {
 		polled.failures = 0
 	} else {
 		polled.failures++
-		r.logger.Warn("repository could not be fetched", "repository", repo.URL, "attempt", polled.failures, "error", err)
+		r.logger.Warn("repository could not be fetched", "repository", polled.origin.URL, "attempt", polled.failures, "error", err)
 		polled.wakeUp()
 	}
 	var users []types.NamespacedName
@@ -179,11 +186,11 @@ func (r *repositories) start(polled *polledRepository) {
 	polled.cancel = cancel
 	r.workers.Go(func() {
 		defer cancel()
-		r.poll(ctx, polled)
+		r.pollOften(ctx, polled)
 	})
 }
 
-func (r *repositories) poll(ctx context.Context, polled *polledRepository) {
+func (r *repositories) pollOften(ctx context.Context, polled *polledRepository) {
 	for {
 		timer := time.NewTimer(r.wait(polled))
 		select {
@@ -198,11 +205,11 @@ func (r *repositories) poll(ctx context.Context, polled *polledRepository) {
 		if interval, _ := r.interval(); interval <= 0 {
 			continue
 		}
-		changed, err := r.fetch(ctx, polled.repo)
+		changed, err := r.poll(ctx, polled.origin)
 		if ctx.Err() != nil {
 			return
 		}
-		r.record(polled.repo, changed, err)
+		r.record(polled.key, changed, err)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/repo"
 )
 
 // polling is a set of repositories whose fetches are answered by hand.
@@ -27,7 +27,7 @@ type polling struct {
 func startPolling(t *testing.T, interval time.Duration) *polling {
 	p := &polling{}
 	p.repositories = newRepositories(
-		func(context.Context, source.Repository) (bool, error) {
+		func(context.Context, repo.Origin) (bool, error) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.fetches++
@@ -70,8 +70,8 @@ func (p *polling) answer(changed bool, err error) {
 var (
 	appOne = types.NamespacedName{Namespace: "argocd", Name: "one"}
 	appTwo = types.NamespacedName{Namespace: "argocd", Name: "two"}
-	repoA  = source.Repository{URL: "https://127.0.0.1/a.git"}
-	repoB  = source.Repository{URL: "https://127.0.0.1/b.git"}
+	repoA  = poll{key: "a", origin: repo.Origin{URL: "https://127.0.0.1/a.git"}}
+	repoB  = poll{key: "b", origin: repo.Origin{URL: "https://127.0.0.1/b.git"}}
 )
 
 func TestARepositoryIsPolledOnceForAllItsApplications(t *testing.T) {
@@ -113,8 +113,8 @@ func TestABrokenRepositoryIsTriedAgainSoonerAndLessAndLessOften(t *testing.T) {
 		p.use(appOne, repoA)
 		failure := errors.New("no route")
 		p.answer(false, failure)
-		p.record(repoA, false, failure) // as a reconcile that could not resolve does
-		if err := p.lastError(repoA); !errors.Is(err, failure) {
+		p.record(repoA.key, false, failure) // as a reconcile that could not resolve does
+		if err := p.lastError(repoA.key); !errors.Is(err, failure) {
 			t.Errorf("last error %v", err)
 		}
 		if fetches, _ := p.after(time.Minute); fetches < 2 || fetches > 4 {
@@ -127,7 +127,7 @@ func TestABrokenRepositoryIsTriedAgainSoonerAndLessAndLessOften(t *testing.T) {
 		if _, woken := p.after(time.Hour); len(woken) != 1 {
 			t.Errorf("woken %v when it came back, want the user", woken)
 		}
-		if err := p.lastError(repoA); err != nil {
+		if err := p.lastError(repoA.key); err != nil {
 			t.Errorf("last error %v after it came back", err)
 		}
 	})

@@ -2,32 +2,26 @@ package application
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
-	"time"
+	"strings"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/repo"
 )
-
-// forever is the age that makes any fetch recent enough.
-const forever = time.Duration(math.MaxInt64)
 
 // desired is what the sources of an Application render to.
 type desired struct {
 	sources []renderedSource
-	result  render.Result
+	result  *render.Result
 }
 
 // renderedSource is one source with what its revision resolved to.
 type renderedSource struct {
-	source v1alpha1.ApplicationSource
-	commit string
-	kind   v1alpha1.ApplicationSourceType
+	source   v1alpha1.ApplicationSource
+	revision string
+	kind     v1alpha1.ApplicationSourceType
 }
 
 // sourcesAt are the sources to render, each with the revision to take instead
@@ -37,13 +31,6 @@ type sourcesAt struct {
 	revisions []string
 }
 
-func (s sourcesAt) revision(i int) string {
-	if i < len(s.revisions) && s.revisions[i] != "" {
-		return s.revisions[i]
-	}
-	return s.sources[i].TargetRevision
-}
-
 // findDesired renders what the specification asks for. While a repository
 // cannot be reached, what it held last stays desired and a condition says why.
 func (r *reconciliation) findDesired(ctx context.Context) error {
@@ -51,29 +38,28 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 	if len(sources) == 0 {
 		return invalid("the Application states no source; set spec.source.repoURL and spec.source.path")
 	}
-	repos := make([]source.Repository, 0, len(sources))
+	var polls []poll
 	for _, src := range sources {
-		if src.Chart != "" {
-			return invalid("the source %s is the Helm chart %q; charts from repositories are not supported yet", src.RepoURL, src.Chart)
+		if origin, ok := repo.OriginOf(src, r.app.Spec.GetProject()); ok {
+			polls = append(polls, poll{key: r.originKey(origin), origin: origin})
 		}
-		repos = append(repos, r.repository(src.RepoURL))
 	}
-	r.repositories.use(r.key, repos...)
+	r.repositories.use(r.key, polls...)
 	if r.refresh != "" {
-		for _, repo := range repos {
-			changed, err := r.Sources.Fetch(ctx, repo)
+		for _, one := range polls {
+			changed, err := r.Repo.Poll(ctx, one.origin)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			r.repositories.record(repo, changed, err)
+			r.repositories.record(one.key, changed, err)
 		}
 	}
 	found, err := r.renderAll(ctx, sourcesAt{sources: sources})
 	if err != nil {
 		return err
 	}
-	for _, repo := range repos {
-		if err := r.repositories.lastError(repo); err != nil {
+	for _, one := range polls {
+		if err := r.repositories.lastError(one.key); err != nil {
 			r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionComparisonError,
 				fmt.Sprintf("compared with what the repository held last, because it cannot be reached: %v", err)))
 		}
@@ -87,93 +73,54 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 	return nil
 }
 
-// repository returns a repository with the credentials that the project of the
-// Application may use.
-func (r *reconciliation) repository(url string) source.Repository {
-	project := r.app.Spec.GetProject()
-	found := r.Settings.Repository(url, project)
-	return source.Repository{
-		URL: url, Project: project,
-		Username: found.Username, Password: found.Password, BearerToken: found.BearerToken,
-		SSHPrivateKey: []byte(found.SSHPrivateKey), SSHKnownHosts: []byte(found.KnownHosts),
-		TLSClientCert: []byte(found.TLSClientCert), TLSClientKey: []byte(found.TLSClientKey), CAData: found.CAData,
-		Insecure: found.Insecure, Proxy: found.Proxy, NoProxy: found.NoProxy,
-	}
+// originKey tells apart what is polled separately: equal keys mean the same
+// thing asked with the same credentials, whatever the project.
+func (r *reconciliation) originKey(origin repo.Origin) string {
+	repository := repo.ToSource(r.Settings.Repository(origin.URL, origin.Project), origin.Project)
+	return strings.Join([]string{repository.Key(), origin.Chart, origin.Range}, "\x00")
 }
 
 // renderAll renders sources, and joins what they give.
 func (r *reconciliation) renderAll(ctx context.Context, at sourcesAt) (*desired, error) {
-	out := &desired{}
-	digest := sha256.New()
-	for i, src := range at.sources {
-		rendered, result, err := r.renderOne(ctx, src, at.revision(i))
-		if err != nil {
-			return nil, err
-		}
-		out.sources = append(out.sources, rendered)
-		if len(at.sources) == 1 {
-			out.result = *result
-			return out, nil
-		}
-		out.result.Objects = append(out.result.Objects, result.Objects...)
-		out.result.Warnings = append(out.result.Warnings, result.Warnings...)
-		digest.Write([]byte(result.Digest))
+	version, apis := r.destination.Live.Version()
+	found, err := r.Repo.Render(ctx, repo.Request{
+		Name: r.app.Name, Namespace: r.app.Namespace, Project: r.app.Spec.GetProject(),
+		DestinationNamespace: r.app.Spec.Destination.Namespace,
+		Sources:              at.sources, Revisions: at.revisions,
+		KubeVersion: version, APIVersions: apis,
+		GeneratePaths: r.app.Annotations[v1alpha1.AnnotationManifestGeneratePaths],
+		NoCache:       r.anew, RetryErrors: r.refresh != "",
+	})
+	if err != nil {
+		return nil, r.renderError(ctx, at, err)
 	}
-	out.result.Digest = hex.EncodeToString(digest.Sum(nil))
+	out := &desired{result: found.Result, sources: make([]renderedSource, len(at.sources))}
+	for i, src := range at.sources {
+		out.sources[i] = renderedSource{source: src, revision: found.Sources[i].Revision, kind: found.Sources[i].Type}
+	}
 	return out, nil
 }
 
-func (r *reconciliation) renderOne(ctx context.Context, src v1alpha1.ApplicationSource, revision string,
-) (renderedSource, *render.Result, error) {
-	repo := r.repository(src.RepoURL)
-	commit, err := r.Sources.ResolveTag(ctx, repo, revision, src.TagPrefix, forever)
-	if err != nil {
-		if ctx.Err() != nil {
-			return renderedSource{}, nil, err
-		}
-		if isUnreachable(err) {
-			r.repositories.record(repo, false, err)
-		}
-		return renderedSource{}, nil, incomparable(err)
-	}
-	if src.IsRefOnly() {
-		return renderedSource{source: src, commit: commit}, &render.Result{}, nil
-	}
-	snapshot, err := r.Sources.Snapshot(ctx, repo, commit)
-	if err != nil {
-		return renderedSource{}, nil, r.renderError(ctx, err)
-	}
-	defer snapshot.Close()
-	version, _ := r.destination.Live.Version()
-	result, err := r.Render.Render(ctx, render.Inputs{Files: snapshot}, render.Request{
-		AppName: r.app.Name, AppNamespace: r.app.Namespace, Project: r.app.Spec.GetProject(),
-		Namespace: r.app.Spec.Destination.Namespace, Source: src,
-		KubeVersion: version,
-	}, render.CallOptions{NoCache: r.anew})
-	if err != nil {
-		return renderedSource{}, nil, r.renderError(ctx, fmt.Errorf("%s at %.7s: %w", src.RepoURL, commit, err))
-	}
-	return renderedSource{source: src, commit: commit, kind: result.SourceType}, result, nil
-}
-
 // renderError tells the end of our own process from a fault of the source.
-func (r *reconciliation) renderError(ctx context.Context, err error) error {
+func (r *reconciliation) renderError(ctx context.Context, at sourcesAt, err error) error {
 	if ctx.Err() != nil {
 		return err
+	}
+	var blamed *repo.SourceError
+	if errors.As(err, &blamed) && repo.IsUnreachable(err) {
+		if origin, ok := repo.OriginOf(at.sources[blamed.Index], r.app.Spec.GetProject()); ok {
+			r.repositories.record(r.originKey(origin), false, blamed.Err)
+		}
 	}
 	return incomparable(err)
 }
 
-func isUnreachable(err error) bool {
-	return errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrAuthentication) || errors.Is(err, source.ErrRepositoryNotFound)
-}
-
-func (d *desired) commits() []string {
-	commits := make([]string, len(d.sources))
+func (d *desired) revisions() []string {
+	revisions := make([]string, len(d.sources))
 	for i, s := range d.sources {
-		commits[i] = s.commit
+		revisions[i] = s.revision
 	}
-	return commits
+	return revisions
 }
 
 func (d *desired) plainSources() v1alpha1.ApplicationSources {

@@ -117,13 +117,13 @@ func (r *reconciliation) setSync() {
 	status.Sync = v1alpha1.SyncStatus{Status: code, ComparedTo: comparedTo}
 	status.SourceType, status.SourceTypes = "", nil
 	if r.app.Spec.HasMultipleSources() {
-		status.Sync.Revisions = r.desired.commits()
+		status.Sync.Revisions = r.desired.revisions()
 		for _, s := range r.desired.sources {
 			status.SourceTypes = append(status.SourceTypes, s.kind)
 		}
 		return
 	}
-	status.Sync.Revision = r.desired.sources[0].commit
+	status.Sync.Revision = r.desired.sources[0].revision
 	status.SourceType = r.desired.sources[0].kind
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
@@ -87,8 +88,11 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	}
 	clusters = application.NewClusters(local, p.logger)
 	controller := application.New(application.Options{
-		Client: p.client, Watch: watch, Settings: p.settings, Sources: mirrors,
-		Render:   render.New(render.Options{Renderer: render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}}),
+		Client: p.client, Watch: watch, Settings: p.settings,
+		Repo: repo.NewLocal(repo.Options{
+			Settings: p.settings, Git: mirrors, MaxManifestBytes: int64(p.maxManifests),
+			Memo: render.New(render.Options{Renderer: render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}}),
+		}),
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{

@@ -59,6 +59,7 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.Resources.Inclusions = parsed(p, "resource.inclusions", resourceRules, nil, last.Resources.Inclusions)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
 	s.GlobalProjects = parsed(p, "globalProjects", globalProjects, nil, last.GlobalProjects)
+	s.Rendering = rendering(p, last.Rendering)
 	s.URL = parsed(p, "url", externalURL, "", last.URL)
 	s.AdditionalURLs = parsed(p, "additionalUrls", externalURLs, nil, last.AdditionalURLs)
 	s.SessionDuration = parsed(p, "users.session.duration", duration, s.SessionDuration, last.SessionDuration)

@@ -61,6 +61,9 @@ type Settings struct {
 	// GlobalProjects are the projects whose rules others inherit.
 	GlobalProjects []GlobalProject
 
+	// Rendering is what the operator decides about rendering.
+	Rendering Rendering
+
 	// URL is the address under which users reach this server; "" when not set.
 	URL string
 	// AdditionalURLs are further such addresses.
