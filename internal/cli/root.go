@@ -37,7 +37,7 @@ func NewRoot(lookup func(string) (string, bool)) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(lookup), newVersion())
+	root.AddCommand(newRun(lookup), newVersion(), newRenderWorker())
 	return root
 }
 
