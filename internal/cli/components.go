@@ -20,7 +20,6 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
@@ -66,11 +65,18 @@ func (p *process) runComponents(ctx context.Context, settled func()) error {
 func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics) error {
 	mirrors, err := source.NewMirrors(source.Options{
 		Dir: filepath.Join(p.dataDir, "repositories"), Env: gitEnvironment(), Logger: p.logger, PollTimeout: p.gitTimeout,
+		WithoutSubmodules: !p.gitSubmodules, Credentials: repo.SubmoduleCredentials(p.settings),
+		MaxRepositorySize: int64(p.maxRepository),
 	})
 	if err != nil {
 		return err
 	}
 	defer mirrors.Close()
+	plugins, servePlugins, err := p.newPlugins()
+	if err != nil {
+		return err
+	}
+	defer plugins.Close()
 	var clusters *application.Clusters
 	local, err := cluster.New(cluster.Options{
 		Config: p.restConfig, Server: v1alpha1.InClusterServer, Name: v1alpha1.InClusterName,
@@ -87,11 +93,16 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
 	}
 	clusters = application.NewClusters(local, p.logger)
+	memo, stopRendering, err := p.newMemo()
+	if err != nil {
+		return err
+	}
+	defer stopRendering()
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo: repo.NewLocal(repo.Options{
-			Settings: p.settings, Git: mirrors, MaxManifestBytes: int64(p.maxManifests),
-			Memo: render.New(render.Options{Renderer: render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}}),
+			Settings: p.settings, Git: mirrors, Plugins: plugins, MaxManifestBytes: int64(p.maxManifests),
+			Memo: memo,
 		}),
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
@@ -103,6 +114,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
+	group.Go(func() error { servePlugins(ctx); return nil })
 	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)

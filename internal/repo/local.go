@@ -40,6 +40,8 @@ type Options struct {
 	Charts *chart.Store
 	// Artifacts keeps OCI artifacts.
 	Artifacts *oci.Store
+	// Plugins asks config management plugins; nil: there are none.
+	Plugins Plugins
 	// Memo renders.
 	Memo Renderer
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.

@@ -88,8 +88,11 @@ func (e *encoder) text(s string) {
 	e.data = append(e.data, s...)
 }
 
-// end finishes a chart. One without versions is left out.
+// end finishes a chart. One without versions or name is left out.
 func (e *encoder) end(name string) {
+	if name == "" {
+		e.data = e.data[:e.start]
+	}
 	if len(e.data) > e.start {
 		e.charts[name] = span{uint32(e.start), uint32(len(e.data))}
 	}

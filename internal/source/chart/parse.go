@@ -117,10 +117,10 @@ func (p *parser) document() error {
 		if !ok {
 			return fmt.Errorf("%w: %.60q is not a key", errUnusual, text)
 		}
-		if err := p.next(); err != nil {
-			return err
-		}
-		if name != "entries" {
+		if string(name) != "entries" {
+			if err := p.next(); err != nil {
+				return err
+			}
 			continue
 		}
 		if p.entries {
@@ -131,6 +131,9 @@ func (p *parser) document() error {
 		case "", "{}", "null", "~":
 		default:
 			return fmt.Errorf("%w: entries: %.40q", errUnusual, rest)
+		}
+		if err := p.next(); err != nil {
+			return err
 		}
 		if err := p.charts(); err != nil {
 			return err
@@ -165,6 +168,7 @@ func (p *parser) charts() error {
 		default:
 			return fmt.Errorf("%w: the versions of %.60q are not a list below its name", errUnusual, name)
 		}
+		chart := string(name) // the line is overwritten by the next
 		if err := p.next(); err != nil {
 			return err
 		}
@@ -172,7 +176,7 @@ func (p *parser) charts() error {
 		if err := p.versions(names); err != nil {
 			return err
 		}
-		p.out.end(strings.Clone(name))
+		p.out.end(chart)
 		if len(p.out.charts) > maxCharts {
 			return fmt.Errorf("%w: the index has more than %d charts", source.ErrTooLarge, maxCharts)
 		}
@@ -245,14 +249,15 @@ func (p *parser) version() error {
 }
 
 // field reads the value of a key up to the next key, and keeps it where it is of interest.
-func (p *parser) field(one *entry, name string, rest []byte, keys int) error {
-	wanted := false
-	switch name {
+func (p *parser) field(one *entry, key, rest []byte, keys int) error {
+	name := ""
+	switch string(key) {
 	case "version", "appVersion", "urls", "digest", "created", "deprecated":
-		wanted = true
+		name = string(key)
 	case "<<":
 		return fmt.Errorf("%w: a key to merge", errUnusual)
 	}
+	wanted := name != ""
 	var first, block []byte
 	if wanted {
 		if p.long {
@@ -263,6 +268,9 @@ func (p *parser) field(one *entry, name string, rest []byte, keys int) error {
 	for {
 		if err := p.next(); err != nil {
 			return err
+		}
+		if !p.ended && p.indent <= keys && isComment(p.text()) {
+			continue
 		}
 		// Items of a list may stand as far left as the key that they belong to.
 		if p.ended || p.indent < keys || p.indent == keys && !isItem(p.text()) {
@@ -318,29 +326,29 @@ func (e *entry) set(name, value string) {
 }
 
 // splitKey splits "key: value". The key may be quoted.
-func splitKey(text []byte) (key string, rest []byte, ok bool) {
+func splitKey(text []byte) (key, rest []byte, ok bool) {
 	if text[0] == '"' || text[0] == '\'' {
 		end := bytes.IndexByte(text[1:], text[0])
 		if end < 0 || bytes.IndexByte(text[1:1+end], '\\') >= 0 || end+2 >= len(text) || text[end+2] != ':' {
-			return "", nil, false
+			return nil, nil, false
 		}
-		key, rest = string(text[1:1+end]), text[end+3:]
+		key, rest = text[1:1+end], text[end+3:]
 	} else {
 		at := bytes.IndexByte(text, ':')
 		for at >= 0 && at+1 < len(text) && text[at+1] != ' ' {
 			next := bytes.IndexByte(text[at+1:], ':')
 			if next < 0 {
-				return "", nil, false
+				return nil, nil, false
 			}
 			at += 1 + next
 		}
 		if at <= 0 || strings.IndexByte("{[&*!|>@`?", text[0]) >= 0 {
-			return "", nil, false
+			return nil, nil, false
 		}
-		key, rest = string(bytes.TrimRight(text[:at], " ")), text[at+1:]
+		key, rest = bytes.TrimRight(text[:at], " "), text[at+1:]
 	}
 	if len(rest) > 0 && rest[0] != ' ' {
-		return "", nil, false
+		return nil, nil, false
 	}
 	rest = bytes.TrimSpace(rest)
 	if len(rest) > 0 && rest[0] == '#' {

@@ -80,7 +80,7 @@ func choose(repo source.Repository, name, want string, sorted []Version) (string
 		return "", repo.Failure(source.ErrRevisionNotFound, nil, "there is no chart %s", name)
 	case want == "":
 		return "", repo.Failure(source.ErrRevisionNotFound, nil,
-			"chart %s has pre-releases only, the newest is %s; name a version, or the range >0-0", name, sorted[0].Version)
+			"chart %s has pre-releases only, the newest is %s; name a version, or the range >0.0.0-0", name, sorted[0].Version)
 	}
 	return "", repo.Failure(source.ErrRevisionNotFound, nil,
 		"no version of chart %s meets %q; the newest of %d is %s", name, want, len(sorted), sorted[0].Version)
