@@ -225,14 +225,14 @@ func (f *filesystem) CleanedAbs(name string) (filesys.ConfirmedDir, string, erro
 	if err != nil {
 		return "", "", err
 	}
-	real, info, err := follow(m.fsys, relative)
+	resolved, info, err := follow(m.fsys, relative)
 	if err != nil {
 		return "", "", err
 	}
 	if info.IsDir() {
-		return filesys.ConfirmedDir(m.virtual(real)), "", nil
+		return filesys.ConfirmedDir(m.virtual(resolved)), "", nil
 	}
-	virtual := m.virtual(real)
+	virtual := m.virtual(resolved)
 	return filesys.ConfirmedDir(path.Dir(virtual)), path.Base(virtual), nil
 }
 
