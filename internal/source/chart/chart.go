@@ -17,7 +17,8 @@ type Chart struct {
 	Name, Version string
 	// Digest of the archive: sha256 in hexadecimal. Equal digests, equal charts.
 	Digest string
-	// Archive reads the chart's .tgz, from disk, or from the server when it is asked for the first time.
+	// Archive reads the chart's .tgz, from disk, or from the server when it is asked for the first time. The bytes must
+	// not be changed.
 	Archive func(ctx context.Context) ([]byte, error)
 }
 

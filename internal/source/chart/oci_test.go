@@ -144,6 +144,21 @@ func TestARegistrysFailuresAreExplained(t *testing.T) {
 	})
 }
 
+func TestBasicAuthenticationCanBeForced(t *testing.T) {
+	for _, force := range []bool{false, true} {
+		r := ociregistry.Start(t, ociregistry.Options{Username: "u", Password: "p"})
+		r.Chart(t, "", demo("1.0.0"))
+		r.Forget()
+		repo := source.Repository{URL: r.URL(""), Username: "u", Password: "p", PlainHTTP: true, ForceBasicAuth: force}
+		if _, err := open(t, chart.Options{}).Get(t.Context(), repo, "demo", "1.0.0", false); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(r.Requests("/manifests/")); force && n != 1 || !force && n != 2 {
+			t.Errorf("with ForceBasicAuth %v there were %d requests", force, n)
+		}
+	}
+}
+
 func TestAnIndexMayPointIntoARegistry(t *testing.T) {
 	r := ociregistry.Start(t, ociregistry.Options{Username: "u", Password: "p", TLS: true})
 	r.Chart(t, "charts", demo("1.0.0"))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -232,5 +233,64 @@ func TestManyUsersOfOneDirectoryAgreeOnItsKey(t *testing.T) {
 	}
 	if _, ok := content.Recall[[]string](open(t, content.Options{Dir: dir}), names[0]); ok {
 		t.Error("an answer of another form was taken")
+	}
+}
+
+// TestWriterProcess is not a test: TestAKilledProcessLeavesNothingDamaged runs it in a process of its own.
+func TestWriterProcess(t *testing.T) {
+	dir := os.Getenv("CONTENT_TEST_DIR")
+	if dir == "" {
+		t.Skip("run by another test")
+	}
+	s := open(t, content.Options{Dir: dir})
+	for i := 0; ; i++ {
+		data := bytes.Repeat([]byte{byte(i), byte(i >> 8)}, 1<<18)
+		s.Save(s.Name("record"), data)
+		s.Put(data)
+	}
+}
+
+func TestAKilledProcessLeavesNothingDamaged(t *testing.T) {
+	dir := t.TempDir()
+	blobs := func() (found []string) {
+		_ = filepath.WalkDir(filepath.Join(dir, "blobs"), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				found = append(found, path)
+			}
+			return nil
+		})
+		return found
+	}
+	for round := range 4 {
+		writer := exec.Command(os.Args[0], "-test.run=^TestWriterProcess$")
+		writer.Env = append(os.Environ(), "CONTENT_TEST_DIR="+dir)
+		if err := writer.Start(); err != nil {
+			t.Fatal(err)
+		}
+		before := len(blobs())
+		for deadline := time.Now().Add(30 * time.Second); len(blobs()) < before+3 && time.Now().Before(deadline); {
+			select {
+			case <-time.After(time.Millisecond):
+			case <-t.Context().Done():
+			}
+		}
+		if err := writer.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = writer.Wait() // it was killed
+		written := blobs()
+		if round == 0 && len(written) < 3 {
+			t.Fatalf("the process wrote %d blobs", len(written))
+		}
+		s := open(t, content.Options{Dir: dir})
+		for _, path := range written {
+			if _, err := s.Get(filepath.Base(path)); err != nil {
+				t.Errorf("after a kill: %v", err)
+			}
+			os.Remove(path)
+		}
+		if _, err := s.Load(s.Name("record")); err != nil {
+			t.Errorf("after a kill: %v", err)
+		}
 	}
 }
