@@ -2,6 +2,7 @@ package chart_test
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,7 +112,7 @@ func TestARegistrysFailuresAreExplained(t *testing.T) {
 			t.Errorf("Get = %v, want ErrUnreachable", err)
 		}
 		for _, one := range plain.Requests("") {
-			if one.Method == "GET" {
+			if one.Method == http.MethodGet {
 				t.Errorf("it was sent %+v without encryption", one)
 			}
 		}
