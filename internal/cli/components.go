@@ -21,6 +21,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/render/plugin"
 	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
@@ -73,6 +74,11 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return err
 	}
 	defer mirrors.Close()
+	plugins, servePlugins, err := p.newPlugins()
+	if err != nil {
+		return err
+	}
+	defer plugins.Close()
 	var clusters *application.Clusters
 	local, err := cluster.New(cluster.Options{
 		Config: p.restConfig, Server: v1alpha1.InClusterServer, Name: v1alpha1.InClusterName,
@@ -92,8 +98,11 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo: repo.NewLocal(repo.Options{
-			Settings: p.settings, Git: mirrors, MaxManifestBytes: int64(p.maxManifests),
-			Memo: render.New(render.Options{Renderer: render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}}),
+			Settings: p.settings, Git: mirrors, Plugins: plugins, MaxManifestBytes: int64(p.maxManifests),
+			Memo: render.New(render.Options{Renderer: render.Dispatcher{
+				v1alpha1.ApplicationSourceTypeDirectory: render.Directory{},
+				v1alpha1.ApplicationSourceTypePlugin:    plugin.Renderer{},
+			}}),
 		}),
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
@@ -105,6 +114,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
+	group.Go(func() error { servePlugins(ctx); return nil })
 	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)

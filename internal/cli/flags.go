@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/fairlead-cd/fairlead/internal/render/plugin/askpass"
 )
 
 // config is the configuration of `fairlead run`, read once at the start.
@@ -38,6 +40,7 @@ type config struct {
 	selfHealDelay    seconds
 	selfHealFactor   float64
 	selfHealCap      seconds
+	plugins          pluginConfig
 
 	// The following have no flag; they are set by environment variables that
 	// installations of Argo CD set.
@@ -73,6 +76,9 @@ var origins = []origin{
 	{flag: "git-timeout", argocd: []string{"ARGOCD_GIT_REQUEST_TIMEOUT"}, params: []string{"reposerver.git.request.timeout"}},
 	{flag: "git-submodules", argocd: []string{"ARGOCD_GIT_MODULES_ENABLED"}, params: []string{"reposerver.enable.git.submodule"}},
 	{flag: "max-combined-directory-manifests-size", argocd: []string{"ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"}, params: []string{"reposerver.max.combined.directory.manifests.size"}},
+	{flag: "plugin-tar-exclude", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS"}, params: []string{"reposerver.plugin.tar.exclusions"}},
+	{flag: "plugin-use-manifest-generate-paths", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS"}, params: []string{"reposerver.plugin.use.manifest.generate.paths"}},
+	{flag: "plugin-timeout", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS"}, params: []string{"controller.repo.server.timeout.seconds"}},
 	{flag: "self-heal-backoff", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.backoff.timeout.seconds"}},
 	{flag: "self-heal-backoff-factor", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_FACTOR"}, params: []string{"controller.self.heal.backoff.factor"}},
 	{flag: "self-heal-backoff-cap", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS"}, params: []string{"controller.self.heal.backoff.cap.seconds"}},
@@ -106,6 +112,7 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.gitSubmodules, "git-submodules", true, "show the files of submodules; their folders are empty otherwise")
 	flags.Var(&c.maxRepository, "max-repository-size", "how large the mirror of one Git repository may be, such as 2G; 0 for no limit")
 	flags.Var(&c.maxManifests, "max-combined-directory-manifests-size", "how large the manifest files of one directory source may be together, such as 10M")
+	c.plugins.addFlags(flags)
 	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s")
 	flags.Float64Var(&c.selfHealFactor, "self-heal-backoff-factor", 3, "how many times as long each further wait before a self-heal is")
 	flags.Var(&c.selfHealCap, "self-heal-backoff-cap", "longest wait before a self-heal, in seconds or as 5m")
@@ -140,6 +147,9 @@ func (c *config) fromEnvironment(cmd *cobra.Command, lookup func(string) (string
 		"ARGOCD_RECONCILIATION_TIMEOUT":      &c.reconciliation,
 		"ARGOCD_RECONCILIATION_JITTER":       &c.reconciliationJitter,
 		"ARGOCD_HARD_RECONCILIATION_TIMEOUT": &c.hardReconciliation,
+		"ARGOCD_PLUGINSOCKFILEPATH":          &c.plugins.sockets,
+		"ARGOCD_GRPC_MAX_SIZE_MB":            &c.plugins.maxMessage,
+		askpass.EnvSocket:                    &c.plugins.askPassSocket,
 	} {
 		*target, _ = lookup(name)
 	}
@@ -188,6 +198,7 @@ func (c *config) validate() error {
 	if c.selfHealFactor < 1 {
 		errs = append(errs, fmt.Errorf("--self-heal-backoff-factor is %g; it has to be at least 1", c.selfHealFactor))
 	}
+	errs = append(errs, c.plugins.validate())
 	return errors.Join(errs...)
 }
 

@@ -19,6 +19,7 @@ func ToSource(r settings.Repository, project string) source.Repository {
 		GitHubAppPrivateKey: []byte(r.GitHubAppPrivateKey), GitHubAppBaseURL: r.GitHubAppBaseURL,
 		GCPServiceAccountKey: []byte(r.GCPServiceAccountKey),
 		EnableLFS:            r.EnableLFS, Depth: r.Depth,
+		ForceBasicAuth: r.ForceBasicAuth, OCI: r.EnableOCI, PlainHTTP: r.InsecureOCIForceHTTP,
 	}
 }
 

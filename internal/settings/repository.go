@@ -93,6 +93,21 @@ func (s *Settings) Repository(url, project string) Repository {
 	return found
 }
 
+// RepositoryNamed finds the Helm repository or registry that is registered under a name and that a project may use; one
+// of the project's own goes before one for all.
+func (s *Settings) RepositoryNamed(name, project string) (Repository, bool) {
+	found, ok := Repository{}, false
+	for _, r := range s.Repositories {
+		if r.Name != name || r.Type == "git" || r.Project != "" && r.Project != project {
+			continue
+		}
+		if !ok || r.Project == project {
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
 // template finds the credentials whose URL is the longest prefix of the normalized address.
 func (s *Settings) template(wanted string) (Repository, bool) {
 	best, length := Repository{}, 0

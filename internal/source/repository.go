@@ -15,10 +15,11 @@ import (
 	"strings"
 )
 
-// Repository is what is needed to reach one Git repository. The zero values of all fields but URL mean "none".
+// Repository is what is needed to reach one repository: of Git, of Helm charts, or in an OCI registry. The zero values
+// of all fields but URL mean "none".
 type Repository struct {
-	// URL of the repository: http, https, file or ssh, or the short form user@host:path of ssh. User and password in
-	// it count as Username and Password where these are empty.
+	// URL of the repository: http, https, file or ssh, or the short form user@host:path of ssh, or oci. User and
+	// password in it count as Username and Password where these are empty.
 	URL string
 	// Username and Password are sent by basic authentication. A Password alone is sent with the user "git".
 	Username, Password string
@@ -37,6 +38,14 @@ type Repository struct {
 	// Proxy is the URL of an HTTP proxy; NoProxy lists hosts reached without it, as the environment variables of
 	// that name do. Without Proxy those of Options.Env count.
 	Proxy, NoProxy string
+	// ForceBasicAuth sends user and password with the first request instead of when the server asks for them.
+	ForceBasicAuth bool
+	// PassCredentials sends the credentials of a Helm repository to other servers too that hold its charts.
+	PassCredentials bool
+	// OCI says that the repository is in an OCI registry, also when its URL has no scheme.
+	OCI bool
+	// PlainHTTP reaches an OCI registry without encryption.
+	PlainHTTP bool
 	// GitHubAppID and GitHubAppPrivateKey, an RSA key in PEM form, name a GitHub App, whose token is sent in place of
 	// a password. GitHubAppInstallationID is the installation; zero finds that of the owner in the URL. The API is
 	// at GitHubAppBaseURL, such as https://ghe.example.com/api/v3; empty for GitHub's own.
@@ -69,7 +78,14 @@ func (r Repository) Key() string {
 		secrets = []string{"id", r.CredentialID}
 	}
 	h := sha256.New()
-	fields := append(secrets, r.URL, r.Username, string(r.SSHKnownHosts), strconv.FormatBool(r.Insecure), string(r.CAData),
+	insecure := "verified"
+	if r.Insecure {
+		insecure = "insecure"
+	}
+	for _, flag := range r.flags() {
+		insecure += " " + flag
+	}
+	fields := append(secrets, r.URL, r.Username, string(r.SSHKnownHosts), insecure, string(r.CAData),
 		r.Proxy, r.NoProxy, strconv.FormatInt(r.GitHubAppID, 10), strconv.FormatInt(r.GitHubAppInstallationID, 10),
 		r.GitHubAppBaseURL, strconv.FormatBool(r.EnableLFS), strconv.FormatInt(r.Depth, 10))
 	for _, f := range fields {
@@ -79,6 +95,20 @@ func (r Repository) Key() string {
 		h.Write([]byte(f))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// flags are the names of the options that are on and make a difference to what is sent to whom.
+func (r *Repository) flags() []string {
+	var on []string
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{{"basic", r.ForceBasicAuth}, {"pass", r.PassCredentials}, {"oci", r.OCI}, {"plain", r.PlainHTTP}} {
+		if f.on {
+			on = append(on, f.name)
+		}
+	}
+	return on
 }
 
 // quickHash is a hash of all fields that is cheap enough for every call.
@@ -91,6 +121,10 @@ func (r *Repository) quickHash(seed maphash.Seed) uint64 {
 		h.WriteString(s)
 		h.WriteByte(0)
 	}
+	for _, flag := range r.flags() {
+		h.WriteString(flag)
+	}
+	h.WriteByte(0)
 	for _, b := range [][]byte{
 		r.SSHPrivateKey, r.SSHKnownHosts, r.CAData, r.TLSClientCert, r.TLSClientKey, r.GitHubAppPrivateKey, r.GCPServiceAccountKey,
 	} {
@@ -106,7 +140,9 @@ func (r *Repository) quickHash(seed maphash.Seed) uint64 {
 func (r *Repository) equal(o *Repository) bool {
 	return r.URL == o.URL && r.Username == o.Username && r.Password == o.Password && r.BearerToken == o.BearerToken &&
 		r.Insecure == o.Insecure && r.Proxy == o.Proxy && r.NoProxy == o.NoProxy && r.CredentialID == o.CredentialID &&
-		r.Project == o.Project && r.GitHubAppID == o.GitHubAppID && r.GitHubAppInstallationID == o.GitHubAppInstallationID &&
+		r.Project == o.Project && r.ForceBasicAuth == o.ForceBasicAuth && r.PassCredentials == o.PassCredentials &&
+		r.OCI == o.OCI && r.PlainHTTP == o.PlainHTTP &&
+		r.GitHubAppID == o.GitHubAppID && r.GitHubAppInstallationID == o.GitHubAppInstallationID &&
 		r.GitHubAppBaseURL == o.GitHubAppBaseURL && r.EnableLFS == o.EnableLFS && r.Depth == o.Depth &&
 		bytes.Equal(r.GitHubAppPrivateKey, o.GitHubAppPrivateKey) &&
 		bytes.Equal(r.GCPServiceAccountKey, o.GCPServiceAccountKey) && bytes.Equal(r.SSHPrivateKey, o.SSHPrivateKey) &&
@@ -122,6 +158,9 @@ var scpLike = regexp.MustCompile(`^([A-Za-z0-9._-]+@)?([A-Za-z0-9._-]+):([^/].*|
 // user's home and not at the root. The second result is the error as a detail for the user.
 func (r Repository) normalize() (Repository, error) {
 	raw := strings.TrimSpace(r.URL)
+	if r.OCI && !strings.Contains(raw, "://") {
+		raw = "oci://" + raw
+	}
 	if before, _, ok := strings.Cut(raw, "::"); ok && !strings.ContainsAny(before, "/[") {
 		return r, fmt.Errorf("git's transport helpers are not allowed")
 	}
@@ -140,7 +179,8 @@ func (r Repository) normalize() (Repository, error) {
 	}
 	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
 	switch u.Scheme {
-	case "http", "https", "ssh":
+	case "http", "https", "ssh", "oci":
+		r.OCI = r.OCI || u.Scheme == "oci"
 		if u.Hostname() == "" || strings.HasPrefix(u.Host, "-") {
 			return r, fmt.Errorf("the URL names no host")
 		}
@@ -150,7 +190,7 @@ func (r Repository) normalize() (Repository, error) {
 		}
 		u.Host = ""
 	default:
-		return r, fmt.Errorf("scheme %q is not supported, use https, http, ssh or file", u.Scheme)
+		return r, fmt.Errorf("scheme %q is not supported, use https, http, ssh, file or oci", u.Scheme)
 	}
 	if u.User != nil {
 		if r.Username == "" {
@@ -188,6 +228,14 @@ func (r Repository) scheme() string {
 		return "ssh"
 	}
 	return scheme
+}
+
+// git reports whether the repository can be one of Git.
+func (r Repository) git() error {
+	if r.scheme() == "oci" {
+		return fmt.Errorf("a registry (oci://) holds no Git repository")
+	}
+	return nil
 }
 
 // withUser is the normalized URL with the user that ssh needs in it.
