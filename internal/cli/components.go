@@ -20,8 +20,6 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/render/plugin"
 	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
@@ -95,14 +93,16 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
 	}
 	clusters = application.NewClusters(local, p.logger)
+	memo, stopRendering, err := p.newMemo()
+	if err != nil {
+		return err
+	}
+	defer stopRendering()
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo: repo.NewLocal(repo.Options{
 			Settings: p.settings, Git: mirrors, Plugins: plugins, MaxManifestBytes: int64(p.maxManifests),
-			Memo: render.New(render.Options{Renderer: render.Dispatcher{
-				v1alpha1.ApplicationSourceTypeDirectory: render.Directory{},
-				v1alpha1.ApplicationSourceTypePlugin:    plugin.Renderer{},
-			}}),
+			Memo: memo,
 		}),
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
