@@ -256,13 +256,12 @@ func (s *stopping) Stat(name string) (fs.FileInfo, error) {
 }
 
 func TestACallerWhoGoesIsNotWaitedFor(t *testing.T) {
-	for _, name := range []string{"wait", "loop"} {
+	for name, grace := range map[string]time.Duration{"wait": time.Minute, "loop": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
-			p := newPool(t, worker.Options{Workers: 1, CancelGrace: 100 * time.Millisecond})
+			p := newPool(t, worker.Options{Workers: 1, CancelGrace: grace})
 			gone := errors.New("the caller has gone")
 			ctx, cancel := context.WithCancelCause(t.Context())
-			in := &stopping{MapFS: five(), reached: make(chan struct{}), goOn: make(chan struct{})}
-			close(in.goOn)
+			in := five()
 			time.AfterFunc(200*time.Millisecond, func() { cancel(gone) })
 			if _, err := p.Render(ctx, render.Inputs{Files: in}, app(name)); !errors.Is(err, gone) {
 				t.Errorf("error %v", err)
