@@ -41,6 +41,11 @@ func TestMain(m *testing.M) {
 
 // misbehave does what the application's name says, or renders.
 func misbehave(ctx context.Context, in render.Inputs, req render.Request) (render.Result, error) {
+	if req.AppName == "loop" || req.AppName == "wait" { // tell that it has begun
+		if _, err := fs.Stat(in.Files, "app"); err != nil {
+			return render.Result{}, err
+		}
+	}
 	switch req.AppName {
 	case "loop":
 		for i := 0; ; i++ {
@@ -261,8 +266,12 @@ func TestACallerWhoGoesIsNotWaitedFor(t *testing.T) {
 			p := newPool(t, worker.Options{Workers: 1, CancelGrace: grace})
 			gone := errors.New("the caller has gone")
 			ctx, cancel := context.WithCancelCause(t.Context())
-			in := five()
-			time.AfterFunc(200*time.Millisecond, func() { cancel(gone) })
+			in := &stopping{MapFS: five(), reached: make(chan struct{}), goOn: make(chan struct{})}
+			go func() {
+				<-in.reached
+				cancel(gone)
+				close(in.goOn)
+			}()
 			if _, err := p.Render(ctx, render.Inputs{Files: in}, app(name)); !errors.Is(err, gone) {
 				t.Errorf("error %v", err)
 			}
