@@ -42,9 +42,9 @@ func nonsense() map[string][]byte {
 
 // talkNonsense is such a worker. It goes on as long as its parent lets it.
 func talkNonsense(text []byte) {
-	os.Stdout.Write(text)
+	_, _ = os.Stdout.Write(text)
 	os.Stdout.Close()
-	io.Copy(io.Discard, os.Stdin)
+	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 func TestAWorkerThatTalksNonsenseIsTakenForCrashed(t *testing.T) {
