@@ -147,10 +147,18 @@ func (r *Request) revisionOf(i int) string {
 	return r.Sources[i].TargetRevision
 }
 
-// IsUnreachable reports whether an error says that a remote cannot be asked, rather than that something is wrong with
-// what it gave.
+// maxAge is how old the last poll of a source's origin may be.
+func (r *Request) maxAge(i int) time.Duration {
+	if i < len(r.MaxAge) && r.MaxAge[i] > 0 {
+		return r.MaxAge[i]
+	}
+	return forever
+}
+
+// IsUnreachable reports whether an error says that a remote, or the repo component, cannot be asked, rather than that
+// something is wrong with what it gave.
 func IsUnreachable(err error) bool {
-	return errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrAuthentication) ||
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrAuthentication) ||
 		errors.Is(err, source.ErrRepositoryNotFound)
 }
 

@@ -36,7 +36,7 @@ func refsOf(sources v1alpha1.ApplicationSources) refs {
 func (l *Local) resolve(ctx context.Context, req Request, i int) (resolved, error) {
 	src := req.Sources[i]
 	repo := l.repository(src.RepoURL, req.Project)
-	commit, err := l.Git.ResolveTag(ctx, repo, req.revisionOf(i), src.TagPrefix, forever)
+	commit, err := l.Git.ResolveTag(ctx, repo, req.revisionOf(i), src.TagPrefix, req.maxAge(i))
 	if err != nil {
 		return resolved{}, err
 	}
