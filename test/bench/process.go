@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,38 +41,70 @@ func (p *program) stop() error {
 	return <-p.done
 }
 
-// cpu is the processor time that the process and the children it has waited
-// for have used.
+// cpu is the processor time of the process and of its children: of those that
+// live, and of those that have ended and were waited for.
 func (p *program) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("reading the processor time: %w", err)
-	}
-	// The second field is the name in parentheses, which may hold spaces.
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const utime, stime, cutime, cstime = 11, 12, 13, 14 // counted after the name
 	var ticks int64
-	for _, i := range []int{utime, stime, cutime, cstime} {
-		n, err := strconv.ParseInt(fields[i], 10, 64)
+	for _, pid := range p.family() {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
+			if pid != p.cmd.Process.Pid {
+				continue // it has just ended, and counts for its parent now
+			}
 			return 0, fmt.Errorf("reading the processor time: %w", err)
 		}
-		ticks += n
+		// The second field is the name in parentheses, which may hold spaces.
+		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+		const utime, stime, cutime, cstime = 11, 12, 13, 14 // counted after the name
+		for _, i := range []int{utime, stime, cutime, cstime} {
+			n, err := strconv.ParseInt(fields[i], 10, 64)
+			if err != nil {
+				return 0, fmt.Errorf("reading the processor time: %w", err)
+			}
+			ticks += n
+		}
 	}
 	const ticksPerSecond = 100 // USER_HZ, the same on every Linux
 	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
 }
 
-// memory is the present and the peak resident size of the process, in MiB.
+// memory is the present resident size of the process and its children
+// together, and the sum of their peaks, in MiB.
 func (p *program) memory() (now, peak int, err error) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, 0, fmt.Errorf("reading the memory: %w", err)
+	for _, pid := range p.family() {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err != nil {
+			if pid != p.cmd.Process.Pid {
+				continue
+			}
+			return 0, 0, fmt.Errorf("reading the memory: %w", err)
+		}
+		read := func(field string) int {
+			_, rest, _ := strings.Cut(string(status), field+":")
+			kib, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
+			return kib / 1024
+		}
+		now, peak = now+read("VmRSS"), peak+read("VmHWM")
 	}
-	read := func(field string) int {
-		_, rest, _ := strings.Cut(string(status), field+":")
-		kib, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
-		return kib / 1024
+	return now, peak, nil
+}
+
+// family is the process and all that it has started and that live.
+func (p *program) family() []int {
+	all := []int{p.cmd.Process.Pid}
+	for i := 0; i < len(all); i++ {
+		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", all[i]))
+		for _, list := range lists {
+			text, err := os.ReadFile(list)
+			if err != nil {
+				continue // the thread has ended
+			}
+			for _, child := range strings.Fields(string(text)) {
+				if pid, err := strconv.Atoi(child); err == nil {
+					all = append(all, pid)
+				}
+			}
+		}
 	}
-	return read("VmRSS"), read("VmHWM"), nil
+	return all
 }
