@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"time"
 
@@ -20,22 +19,35 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
-	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 // runComponents runs the chosen components until ctx ends. It calls settled
 // once what it adds to the readiness is known.
 func (p *process) runComponents(ctx context.Context, settled func()) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if p.servesRepo() {
+		listening := p.ready.expect("the repo component to listen")
+		group.Go(func() error { return p.serveRepo(ctx, listening) })
+	}
+	if p.worksOnApplications() {
+		if err := p.runOnApplications(ctx, group, settled); err != nil {
+			return err
+		}
+	} else {
+		settled()
+	}
+	return group.Wait()
+}
+
+// runOnApplications begins the components that work on Applications.
+func (p *process) runOnApplications(ctx context.Context, group *errgroup.Group, settled func()) error {
 	namespaces, err := application.NewNamespaces(p.namespace, p.applicationNamespaces)
 	if err != nil {
 		return err
 	}
 	watch := application.NewWatch(p.client, namespaces)
-	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { watch.Run(ctx); return nil })
 	listed := p.ready.expect("the Applications to be listed")
 	settled()
@@ -59,18 +71,16 @@ func (p *process) runComponents(ctx context.Context, settled func()) error {
 			})
 		})
 	}
-	return group.Wait()
+	return nil
 }
 
 // runController builds the path from source to cluster, and reconciles.
 func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics) error {
-	mirrors, err := source.NewMirrors(source.Options{
-		Dir: filepath.Join(p.dataDir, "repositories"), Env: gitEnvironment(), Logger: p.logger, PollTimeout: p.gitTimeout,
-	})
+	service, err := p.repoService(ctx)
 	if err != nil {
 		return err
 	}
-	defer mirrors.Close()
+	defer service.Close()
 	var clusters *application.Clusters
 	local, err := cluster.New(cluster.Options{
 		Config: p.restConfig, Server: v1alpha1.InClusterServer, Name: v1alpha1.InClusterName,
@@ -89,10 +99,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	clusters = application.NewClusters(local, p.logger)
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
-		Repo: repo.NewLocal(repo.Options{
-			Settings: p.settings, Git: mirrors, MaxManifestBytes: int64(p.maxManifests),
-			Memo: render.New(render.Options{Renderer: render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}}),
-		}),
+		Repo:     service,
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{

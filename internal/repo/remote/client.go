@@ -134,7 +134,7 @@ func (c *Client) Poll(ctx context.Context, origin repo.Origin) (changed bool, er
 		return false, err
 	}
 	if answer.Error != nil {
-		return false, answer.Error.error()
+		return false, answer.Error.decode()
 	}
 	c.polled.Set(origin, begin)
 	return answer.Changed, nil
@@ -161,7 +161,7 @@ func (c *Client) Render(ctx context.Context, req repo.Request) (*repo.Response, 
 		stale.Stale = err
 		return &stale, nil
 	case err != nil:
-		return nil, err
+		return nil, blameKnown(err, len(req.Sources))
 	}
 	response := &repo.Response{Sources: answer.head.Sources}
 	if answer.head.Unchanged {
@@ -180,6 +180,15 @@ func (c *Client) Render(ctx context.Context, req repo.Request) (*repo.Response, 
 	response.Result = &result
 	c.kept.Set(id, kept{response: response, tag: answer.head.Tag, bytes: len(answer.body)})
 	return response, nil
+}
+
+// blameKnown leaves out the blame of a source that the request does not have.
+func blameKnown(err error, sources int) error {
+	var one *repo.SourceError
+	if errors.As(err, &one) && (one.Index < 0 || one.Index >= sources) {
+		return one.Err
+	}
+	return err
 }
 
 // rendered is an answer with its body.
@@ -201,7 +210,7 @@ func (c *Client) render(ctx context.Context, call renderCall, apis []string) (*r
 			call.APIVersions = apis
 			continue
 		case out.head.Error != nil:
-			return nil, out.head.Error.error()
+			return nil, out.head.Error.decode()
 		}
 		out.body = answer.body
 		return out, nil

@@ -25,8 +25,8 @@ type pollCall struct {
 }
 
 type pollAnswer struct {
-	Changed bool         `json:",omitempty"`
-	Error   *remoteError `json:",omitempty"`
+	Changed bool       `json:",omitempty"`
+	Error   *wireError `json:",omitempty"`
 }
 
 type renderCall struct {
@@ -46,7 +46,7 @@ type renderAnswer struct {
 	Unchanged bool          `json:",omitempty"`
 	Sources   []repo.Source `json:",omitempty"`
 	Tag       string        `json:",omitempty"`
-	Error     *remoteError  `json:",omitempty"`
+	Error     *wireError    `json:",omitempty"`
 }
 
 // hashOfAPIs names a list of what a cluster serves.
