@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/fairlead-cd/fairlead/internal/render/plugin/askpass"
 )
 
 // config is the configuration of `fairlead run`, read once at the start.
@@ -36,6 +38,7 @@ type config struct {
 	selfHealDelay    seconds
 	selfHealFactor   float64
 	selfHealCap      seconds
+	plugins          pluginConfig
 
 	repoServer     string
 	repoListen     string
@@ -85,6 +88,9 @@ var origins = []origin{
 	{flag: "repo-disable-tls", argocd: []string{"ARGOCD_REPO_SERVER_DISABLE_TLS"}, params: []string{"reposerver.disable.tls"}},
 	{flag: "repo-server-timeout-seconds", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS", "ARGOCD_SERVER_REPO_SERVER_TIMEOUT_SECONDS"}, params: []string{"controller.repo.server.timeout.seconds", "server.repo.server.timeout.seconds"}},
 	{flag: "grpc-max-size-mb", argocd: []string{"ARGOCD_GRPC_MAX_SIZE_MB"}},
+	{flag: "plugin-tar-exclude", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS"}, params: []string{"reposerver.plugin.tar.exclusions"}},
+	{flag: "plugin-use-manifest-generate-paths", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS"}, params: []string{"reposerver.plugin.use.manifest.generate.paths"}},
+	{flag: "plugin-timeout", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS"}, params: []string{"controller.repo.server.timeout.seconds"}},
 	{flag: "self-heal-backoff", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.backoff.timeout.seconds"}},
 	{flag: "self-heal-backoff-factor", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_FACTOR"}, params: []string{"controller.self.heal.backoff.factor"}},
 	{flag: "self-heal-backoff-cap", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS"}, params: []string{"controller.self.heal.backoff.cap.seconds"}},
@@ -124,6 +130,7 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.repoDisableTLS, "repo-disable-tls", false, "serve and reach the component repo in plain text")
 	flags.Var(&c.repoTimeout, "repo-server-timeout-seconds", "how long a call of the component repo may take, in seconds or as 60s")
 	flags.IntVar(&c.grpcMaxSize, "grpc-max-size-mb", 100, "how many MiB a message between components may have")
+	c.plugins.addFlags(flags)
 	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s")
 	flags.Float64Var(&c.selfHealFactor, "self-heal-backoff-factor", 3, "how many times as long each further wait before a self-heal is")
 	flags.Var(&c.selfHealCap, "self-heal-backoff-cap", "longest wait before a self-heal, in seconds or as 5m")
@@ -158,6 +165,9 @@ func (c *config) fromEnvironment(cmd *cobra.Command, lookup func(string) (string
 		"ARGOCD_RECONCILIATION_TIMEOUT":      &c.reconciliation,
 		"ARGOCD_RECONCILIATION_JITTER":       &c.reconciliationJitter,
 		"ARGOCD_HARD_RECONCILIATION_TIMEOUT": &c.hardReconciliation,
+		"ARGOCD_PLUGINSOCKFILEPATH":          &c.plugins.sockets,
+		"ARGOCD_GRPC_MAX_SIZE_MB":            &c.plugins.maxMessage,
+		askpass.EnvSocket:                    &c.plugins.askPassSocket,
 	} {
 		*target, _ = lookup(name)
 	}
@@ -214,6 +224,7 @@ func (c *config) validate() error {
 	if c.selfHealFactor < 1 {
 		errs = append(errs, fmt.Errorf("--self-heal-backoff-factor is %g; it has to be at least 1", c.selfHealFactor))
 	}
+	errs = append(errs, c.plugins.validate())
 	return errors.Join(errs...)
 }
 

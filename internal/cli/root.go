@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/fairlead-cd/fairlead/internal/render/plugin/askpass"
 )
 
 // Version is the version of the binary; the build sets it.
@@ -21,11 +24,33 @@ func Main() int {
 	// A second signal ends the process at once.
 	context.AfterFunc(ctx, stop)
 	root := NewRoot(os.LookupEnv)
+	root.SetArgs(arguments(os.Args, os.LookupEnv))
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "fairlead:", err)
 		return 1
 	}
 	return 0
+}
+
+// arguments are those of the command line. Under the name of one of Argo CD's
+// programs that this one stands in for, they begin with the command that does
+// the same: a sidecar starts argocd-cmp-server, git in it argocd-git-ask-pass.
+// ARGOCD_BINARY_NAME goes before the name of the file.
+func arguments(args []string, lookup func(string) (string, bool)) []string {
+	if len(args) == 0 {
+		return nil
+	}
+	name, ok := lookup("ARGOCD_BINARY_NAME")
+	if !ok || name == "" {
+		name = filepath.Base(args[0])
+	}
+	switch name {
+	case "argocd-cmp-server":
+		return append([]string{"cmp-server"}, args[1:]...)
+	case askpass.BinaryName:
+		return append([]string{"git-ask-pass"}, args[1:]...)
+	}
+	return args[1:]
 }
 
 // NewRoot returns the command tree. lookup reads the environment.
@@ -37,7 +62,7 @@ func NewRoot(lookup func(string) (string, bool)) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(lookup), newVersion())
+	root.AddCommand(newRun(lookup), newCMPServer(lookup), newGitAskPass(lookup), newVersion())
 	return root
 }
 

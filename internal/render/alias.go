@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -9,6 +10,16 @@ import (
 
 // maxExpanded bounds what one document may grow to when its aliases are written out, in bytes.
 const maxExpanded = 32 << 20
+
+// CheckAliases refuses a YAML text that is no manifest, such as a values file, whose aliases would expand to too much.
+// What is not YAML passes.
+func CheckAliases(file string, text []byte) error {
+	err := checkAliases(text, ManifestError{File: file, Line: 1})
+	if errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	return nil
+}
 
 // checkAliases refuses a document whose aliases would expand to more than maxExpanded. The document's own size is the
 // business of the limits on files.

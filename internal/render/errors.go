@@ -42,6 +42,8 @@ type ManifestError struct {
 	File string
 	// Line in the file, from 1.
 	Line int
+	// Rendered says that Line is not one of the file, but of what was rendered from it.
+	Rendered bool
 	// Document in the file, from 1; zero when the file has only one.
 	Document int
 	// Problem, and what to do about it.
@@ -50,6 +52,9 @@ type ManifestError struct {
 
 func (e *ManifestError) Error() string {
 	where := fmt.Sprintf("%s:%d", e.File, e.Line)
+	if e.Rendered {
+		where = fmt.Sprintf("%s (line %d as rendered)", e.File, e.Line)
+	}
 	if e.Document > 0 {
 		where += fmt.Sprintf(" (document %d)", e.Document)
 	}

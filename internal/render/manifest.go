@@ -53,6 +53,33 @@ func ParseManifests(file string, content []byte) (objects []Object, ignored stri
 	return objects, ignored, nil
 }
 
+// ParseRendered reads the objects of a text that was made out of a file, such as a rendered template. It is YAML whatever
+// the file's name, and every document that says anything must be an object: what a template gives is meant to be applied.
+func ParseRendered(file string, content []byte) ([]Object, error) {
+	var objects []Object
+	for _, d := range splitYAML(content) {
+		at := ManifestError{File: file, Line: d.line, Rendered: true}
+		value, err := parseYAML(d.text, at)
+		if err != nil {
+			return nil, err
+		}
+		at.Line = d.says
+		found, why, err := expand(value, at)
+		if err != nil {
+			return nil, err
+		}
+		if why != "" {
+			at.Problem = why
+			return nil, &at
+		}
+		objects = append(objects, found...)
+	}
+	for i := range objects {
+		objects[i].Line = 0 // the line of the text is not one of the file
+	}
+	return objects, nil
+}
+
 // resembles reports whether a text that is not YAML was probably meant to be a manifest.
 func resembles(content []byte) bool {
 	n := 0

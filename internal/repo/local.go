@@ -6,11 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/source/chart"
+	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
 
 // forever is the age that makes any poll recent enough.
@@ -33,6 +36,10 @@ type Options struct {
 	Settings Settings
 	// Git keeps the mirrors.
 	Git *source.Mirrors
+	// Charts keeps Helm charts.
+	Charts *chart.Store
+	// Artifacts keeps OCI artifacts.
+	Artifacts *oci.Store
 	// Memo renders.
 	Memo Renderer
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.
@@ -42,16 +49,37 @@ type Options struct {
 // Local is the Service that works in this process.
 type Local struct {
 	Options
+	unpacked unpacked
 }
 
 var _ Service = (*Local)(nil)
 
 // NewLocal makes a Local. The caller closes what the options hold after the last call.
-func NewLocal(o Options) *Local { return &Local{Options: o} }
+func NewLocal(o Options) *Local { return &Local{Options: o, unpacked: newUnpacked()} }
+
+// Close lets go of what is kept.
+func (l *Local) Close() { l.unpacked.close() }
 
 // Poll implements Service.
 func (l *Local) Poll(ctx context.Context, origin Origin) (changed bool, err error) {
-	return l.Git.Fetch(ctx, l.repository(origin.URL, origin.Project))
+	var resolve func(maxAge time.Duration) (string, error)
+	switch {
+	case origin.Chart != "":
+		repo := l.chartRepository(origin.URL, origin.Project, origin.PassCredentials)
+		resolve = func(maxAge time.Duration) (string, error) {
+			return l.Charts.Resolve(ctx, repo, origin.Chart, origin.Range, maxAge)
+		}
+	case strings.HasPrefix(origin.URL, "oci://"):
+		repo := l.repository(origin.URL, origin.Project)
+		resolve = func(maxAge time.Duration) (string, error) {
+			return l.Artifacts.Resolve(ctx, repo, origin.Range, maxAge)
+		}
+	default:
+		return l.Git.Fetch(ctx, l.repository(origin.URL, origin.Project))
+	}
+	before, unknown := resolve(forever)
+	now, err := resolve(0)
+	return err == nil && (unknown != nil || now != before), err
 }
 
 // Render implements Service.

@@ -2,6 +2,7 @@ package repo
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -35,16 +36,43 @@ func refsOf(sources v1alpha1.ApplicationSources) refs {
 // resolve finds the revision of a source as of the last poll, and its files.
 func (l *Local) resolve(ctx context.Context, req Request, i int) (resolved, error) {
 	src := req.Sources[i]
+	switch {
+	case src.Chart != "":
+		return l.resolveChart(ctx, req, i)
+	case src.IsOCI():
+		repo := l.repository(src.RepoURL, req.Project)
+		digest, err := l.Artifacts.Resolve(ctx, repo, req.revisionOf(i), forever)
+		if err != nil {
+			return resolved{}, err
+		}
+		files, err := l.Artifacts.Snapshot(ctx, repo, digest)
+		return resolved{revision: digest, files: files}, err
+	}
 	repo := l.repository(src.RepoURL, req.Project)
 	commit, err := l.Git.ResolveTag(ctx, repo, req.revisionOf(i), src.TagPrefix, req.maxAge(i))
 	if err != nil {
 		return resolved{}, err
 	}
-	snapshot, err := l.Git.Snapshot(ctx, repo, commit)
+	files, err := l.Git.Snapshot(ctx, repo, commit)
+	return resolved{revision: commit, files: files}, err
+}
+
+func (l *Local) resolveChart(ctx context.Context, req Request, i int) (resolved, error) {
+	src := req.Sources[i]
+	repo := l.chartRepository(src.RepoURL, req.Project, src.Helm != nil && src.Helm.PassCredentials)
+	version, err := l.Charts.Resolve(ctx, repo, src.Chart, req.revisionOf(i), forever)
 	if err != nil {
 		return resolved{}, err
 	}
-	return resolved{revision: commit, files: snapshot}, nil
+	found, err := l.Charts.Get(ctx, repo, src.Chart, version, req.NoCache)
+	if err != nil {
+		return resolved{}, err
+	}
+	files, err := l.unpacked.files(ctx, found)
+	if err != nil {
+		return resolved{}, fmt.Errorf("chart %s %s of %s: %w", src.Chart, version, src.RepoURL, err)
+	}
+	return resolved{revision: found.Version, files: files}, nil
 }
 
 // repository is how a repository is reached for a project.

@@ -27,6 +27,8 @@ type Origin struct {
 	URL string
 	// Chart, and Range of its versions, in a Helm repository or registry; empty for others.
 	Chart, Range string
+	// PassCredentials as the source states it; it tells apart what is known with and without.
+	PassCredentials bool
 }
 
 // OriginOf says what to poll for a source; ok is false when its revision can never mean anything else: a version of a
@@ -39,6 +41,7 @@ func OriginOf(s v1alpha1.ApplicationSource, project string) (origin Origin, ok b
 		return origin, !isDigest(s.TargetRevision)
 	case s.Chart != "":
 		origin.Chart, origin.Range = s.Chart, s.TargetRevision
+		origin.PassCredentials = s.Helm != nil && s.Helm.PassCredentials
 		return origin, !isVersion(s.TargetRevision)
 	}
 	return origin, true

@@ -17,12 +17,15 @@ type Rendering struct {
 	ValuesFileSchemes []string
 	// DisabledTypes are the source types that are switched off (helm.enable, kustomize.enable).
 	DisabledTypes []v1alpha1.ApplicationSourceType
+	// Plugins run without a sidecar, if that is switched on (configManagementPlugins).
+	Plugins []v1alpha1.ConfigManagementPlugin
 }
 
 func rendering(p *parser, last Rendering) Rendering {
 	r := Rendering{
 		KustomizeBuildOptions: strings.TrimSpace(p.data["kustomize.buildOptions"]),
 		ValuesFileSchemes:     parsed(p, "helm.valuesFileSchemes", schemes, nil, last.ValuesFileSchemes),
+		Plugins:               parsed(p, "configManagementPlugins", plugins, nil, last.Plugins),
 	}
 	for _, tool := range []struct {
 		key  string

@@ -43,6 +43,8 @@ type Repository struct {
 	// EnableLFS and EnableOCI are options of Git and Helm repositories.
 	EnableLFS bool
 	EnableOCI bool
+	// InsecureOCIForceHTTP tells to reach a registry without encryption.
+	InsecureOCIForceHTTP bool
 }
 
 // HasCredentials tells whether something is set with which to authenticate.
@@ -79,6 +81,21 @@ func (s *Settings) Repository(url, project string) Repository {
 	return found
 }
 
+// RepositoryNamed finds the Helm repository or registry that is registered under a name and that a project may use; one
+// of the project's own goes before one for all.
+func (s *Settings) RepositoryNamed(name, project string) (Repository, bool) {
+	found, ok := Repository{}, false
+	for _, r := range s.Repositories {
+		if r.Name != name || r.Type == "git" || r.Project != "" && r.Project != project {
+			continue
+		}
+		if !ok || r.Project == project {
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
 // template finds the credentials whose URL is the longest prefix of the normalized address.
 func (s *Settings) template(wanted string) (Repository, bool) {
 	best, length := Repository{}, 0
@@ -103,6 +120,7 @@ func (r *Repository) inherit(t Repository) {
 	r.Proxy = cmp.Or(r.Proxy, t.Proxy)
 	r.NoProxy = cmp.Or(r.NoProxy, t.NoProxy)
 	r.EnableOCI = t.EnableOCI
+	r.InsecureOCIForceHTTP = t.InsecureOCIForceHTTP
 	r.ForceBasicAuth = t.ForceBasicAuth
 }
 
@@ -163,6 +181,8 @@ func repository(p *parser, secret LabelledSecret) (Repository, bool) {
 		NoProxy:        text("noProxy"),
 		EnableLFS:      flag("enableLfs"),
 		EnableOCI:      flag("enableOCI"),
+
+		InsecureOCIForceHTTP: flag("insecureOCIForceHttp"),
 	}, true
 }
 

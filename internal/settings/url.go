@@ -6,7 +6,8 @@ import (
 )
 
 // NormalizeURL gives the form of a repository's address in which two spellings of the same repository are equal: lower
-// case, without the suffix .git, and user@host:path like ssh://user@host/path. It gives "" for a text that is no address.
+// case, without the suffix .git, user@host:path like ssh://user@host/path, and host/path like oci://host/path. It gives ""
+// for a text that is no address.
 // The result serves for comparison only.
 func NormalizeURL(address string) string {
 	s := strings.ToLower(strings.TrimSpace(address))
@@ -14,11 +15,14 @@ func NormalizeURL(address string) string {
 		// In user@host:path the colon begins the path; in a URL it would begin a port.
 		s = "ssh://" + strings.Replace(s, ":", "/", 1)
 	}
+	if s != "" && !strings.Contains(s, "://") {
+		s = "oci://" + s // registries are written with or without a scheme
+	}
 	u, err := url.Parse(strings.TrimSuffix(s, ".git"))
 	if err != nil {
 		return ""
 	}
-	return strings.TrimPrefix(u.String(), "ssh://")
+	return strings.TrimPrefix(strings.TrimPrefix(u.String(), "ssh://"), "oci://")
 }
 
 // isSSH tells whether the address has a user before its host and no other scheme than ssh.

@@ -196,6 +196,9 @@ func (m *Mirrors) mirror(repo Repository) (*mirror, Repository, error) {
 		return k.mirror, k.normal, nil
 	}
 	normal, err := repo.normalize()
+	if err == nil {
+		err = normal.git()
+	}
 	if err != nil {
 		return nil, repo, repo.invalid(err)
 	}

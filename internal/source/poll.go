@@ -2,19 +2,12 @@ package source
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // maxListing bounds the list of references that a server may send, in bytes.
@@ -33,59 +26,11 @@ type lister struct {
 
 // newLister prepares the connection; it reads nothing.
 func newLister(repo Repository, env []string) (*lister, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: repo.Insecure} //nolint:gosec // asked for
-	if len(repo.CAData) > 0 {
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(repo.CAData) {
-			return nil, errors.New("the CA certificates are not PEM")
-		}
+	client, err := repo.HTTPClient(env)
+	if err != nil {
+		return nil, err
 	}
-	if len(repo.TLSClientCert) > 0 {
-		cert, err := tls.X509KeyPair(repo.TLSClientCert, repo.TLSClientKey)
-		if err != nil {
-			return nil, errors.New("the TLS client certificate and key are not a PEM pair")
-		}
-		config.Certificates = []tls.Certificate{cert}
-	}
-	proxy := proxyFunc(repo, env)
-	return &lister{client: &http.Client{
-		Transport: &http.Transport{
-			Proxy:               func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
-			DialContext:         (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
-			TLSClientConfig:     config,
-			TLSHandshakeTimeout: 15 * time.Second,
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 1,
-			IdleConnTimeout:     4 * time.Minute, // longer than the usual time between two polls
-		},
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if len(via) >= 10 {
-				return errors.New("too many redirects")
-			}
-			if via[0].URL.Scheme == "https" && r.URL.Scheme != "https" {
-				return errors.New("the server redirects to an address without encryption")
-			}
-			return nil
-		},
-	}}, nil
-}
-
-// proxyFunc chooses the proxy for a URL: the repository's, or what the environment says.
-func proxyFunc(repo Repository, env []string) func(*url.URL) (*url.URL, error) {
-	if repo.Proxy != "" {
-		c := httpproxy.Config{HTTPProxy: repo.Proxy, HTTPSProxy: repo.Proxy, NoProxy: repo.NoProxy}
-		return c.ProxyFunc()
-	}
-	get := func(name string) string {
-		for _, kv := range slices.Backward(env) {
-			if k, v, _ := strings.Cut(kv, "="); strings.EqualFold(k, name) {
-				return v
-			}
-		}
-		return ""
-	}
-	c := httpproxy.Config{HTTPProxy: get("HTTP_PROXY"), HTTPSProxy: get("HTTPS_PROXY"), NoProxy: get("NO_PROXY")}
-	return c.ProxyFunc()
+	return &lister{client: client}, nil
 }
 
 func (l *lister) close() { l.client.CloseIdleConnections() }
@@ -176,12 +121,6 @@ func (l *lister) explain(ctx context.Context, repo Repository, err error) error 
 		err = request.Err // without the address, which the user knows
 	}
 	return repo.fail(ErrUnreachable, nil, "listing references: %v", err)
-}
-
-func sameHost(a, b string) bool {
-	x, errX := url.Parse(a)
-	y, errY := url.Parse(b)
-	return errX == nil && errY == nil && x.Scheme == y.Scheme && x.Host == y.Host
 }
 
 // lsRemote lists references by git, for the transports that the lister does not speak.

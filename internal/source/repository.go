@@ -14,10 +14,11 @@ import (
 	"strings"
 )
 
-// Repository is what is needed to reach one Git repository. The zero values of all fields but URL mean "none".
+// Repository is what is needed to reach one repository: of Git, of Helm charts, or in an OCI registry. The zero values
+// of all fields but URL mean "none".
 type Repository struct {
-	// URL of the repository: http, https, file or ssh, or the short form user@host:path of ssh. User and password in
-	// it count as Username and Password where these are empty.
+	// URL of the repository: http, https, file or ssh, or the short form user@host:path of ssh, or oci. User and
+	// password in it count as Username and Password where these are empty.
 	URL string
 	// Username and Password are sent by basic authentication. A Password alone is sent with the user "git".
 	Username, Password string
@@ -36,6 +37,14 @@ type Repository struct {
 	// Proxy is the URL of an HTTP proxy; NoProxy lists hosts reached without it, as the environment variables of
 	// that name do. Without Proxy those of Options.Env count.
 	Proxy, NoProxy string
+	// ForceBasicAuth sends user and password with the first request instead of when the server asks for them.
+	ForceBasicAuth bool
+	// PassCredentials sends the credentials of a Helm repository to other servers too that hold its charts.
+	PassCredentials bool
+	// OCI says that the repository is in an OCI registry, also when its URL has no scheme.
+	OCI bool
+	// PlainHTTP reaches an OCI registry without encryption.
+	PlainHTTP bool
 	// CredentialID names the credentials when their secret part changes by itself (short-lived tokens), so that a
 	// new token finds the mirror of the old one. Two Repositories with one CredentialID must have the same rights.
 	CredentialID string
@@ -56,6 +65,9 @@ func (r Repository) Key() string {
 	if r.Insecure {
 		insecure = "insecure"
 	}
+	for _, flag := range r.flags() {
+		insecure += " " + flag
+	}
 	fields := append(secrets, r.URL, r.Username, string(r.SSHKnownHosts), insecure, string(r.CAData), r.Proxy, r.NoProxy)
 	for _, f := range fields {
 		var n [8]byte
@@ -66,6 +78,20 @@ func (r Repository) Key() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// flags are the names of the options that are on and make a difference to what is sent to whom.
+func (r *Repository) flags() []string {
+	var on []string
+	for _, f := range []struct {
+		name string
+		on   bool
+	}{{"basic", r.ForceBasicAuth}, {"pass", r.PassCredentials}, {"oci", r.OCI}, {"plain", r.PlainHTTP}} {
+		if f.on {
+			on = append(on, f.name)
+		}
+	}
+	return on
+}
+
 // quickHash is a hash of all fields that is cheap enough for every call.
 func (r *Repository) quickHash(seed maphash.Seed) uint64 {
 	var h maphash.Hash
@@ -74,6 +100,10 @@ func (r *Repository) quickHash(seed maphash.Seed) uint64 {
 		h.WriteString(s)
 		h.WriteByte(0)
 	}
+	for _, flag := range r.flags() {
+		h.WriteString(flag)
+	}
+	h.WriteByte(0)
 	for _, b := range [][]byte{r.SSHPrivateKey, r.SSHKnownHosts, r.CAData, r.TLSClientCert, r.TLSClientKey} {
 		h.Write(b)
 		h.WriteByte(0)
@@ -85,7 +115,8 @@ func (r *Repository) quickHash(seed maphash.Seed) uint64 {
 func (r *Repository) equal(o *Repository) bool {
 	return r.URL == o.URL && r.Username == o.Username && r.Password == o.Password && r.BearerToken == o.BearerToken &&
 		r.Insecure == o.Insecure && r.Proxy == o.Proxy && r.NoProxy == o.NoProxy && r.CredentialID == o.CredentialID &&
-		r.Project == o.Project && bytes.Equal(r.SSHPrivateKey, o.SSHPrivateKey) &&
+		r.Project == o.Project && r.ForceBasicAuth == o.ForceBasicAuth && r.PassCredentials == o.PassCredentials &&
+		r.OCI == o.OCI && r.PlainHTTP == o.PlainHTTP && bytes.Equal(r.SSHPrivateKey, o.SSHPrivateKey) &&
 		bytes.Equal(r.SSHKnownHosts, o.SSHKnownHosts) && bytes.Equal(r.CAData, o.CAData) &&
 		bytes.Equal(r.TLSClientCert, o.TLSClientCert) && bytes.Equal(r.TLSClientKey, o.TLSClientKey)
 }
@@ -97,6 +128,9 @@ var scpLike = regexp.MustCompile(`^([A-Za-z0-9._-]+@)?([A-Za-z0-9._-]+):([^/].*|
 // the end. The second result is the error as a detail for the user.
 func (r Repository) normalize() (Repository, error) {
 	raw := strings.TrimSpace(r.URL)
+	if r.OCI && !strings.Contains(raw, "://") {
+		raw = "oci://" + raw
+	}
 	if before, _, ok := strings.Cut(raw, "::"); ok && !strings.ContainsAny(before, "/[") {
 		return r, fmt.Errorf("git's transport helpers are not allowed")
 	}
@@ -109,7 +143,8 @@ func (r Repository) normalize() (Repository, error) {
 	}
 	u.Scheme, u.Host = strings.ToLower(u.Scheme), strings.ToLower(u.Host)
 	switch u.Scheme {
-	case "http", "https", "ssh":
+	case "http", "https", "ssh", "oci":
+		r.OCI = r.OCI || u.Scheme == "oci"
 		if u.Hostname() == "" || strings.HasPrefix(u.Host, "-") {
 			return r, fmt.Errorf("the URL names no host")
 		}
@@ -119,7 +154,7 @@ func (r Repository) normalize() (Repository, error) {
 		}
 		u.Host = ""
 	default:
-		return r, fmt.Errorf("scheme %q is not supported, use https, http, ssh or file", u.Scheme)
+		return r, fmt.Errorf("scheme %q is not supported, use https, http, ssh, file or oci", u.Scheme)
 	}
 	if u.User != nil {
 		if r.Username == "" {
@@ -147,6 +182,14 @@ func (r Repository) normalize() (Repository, error) {
 func (r Repository) scheme() string {
 	scheme, _, _ := strings.Cut(r.URL, "://")
 	return scheme
+}
+
+// git reports whether the repository can be one of Git.
+func (r Repository) git() error {
+	if r.scheme() == "oci" {
+		return fmt.Errorf("a registry (oci://) holds no Git repository")
+	}
+	return nil
 }
 
 func (r Repository) overHTTP() bool { return r.scheme() == "http" || r.scheme() == "https" }

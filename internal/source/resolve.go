@@ -130,6 +130,9 @@ func (m *Mirrors) Refs(ctx context.Context, repo Repository, maxAge time.Duratio
 // Test asks the remote for its references, to find out whether URL and credentials work. Nothing is fetched or kept.
 func (m *Mirrors) Test(ctx context.Context, repo Repository) error {
 	normal, err := repo.normalize()
+	if err == nil {
+		err = normal.git()
+	}
 	if err != nil {
 		return repo.invalid(err)
 	}

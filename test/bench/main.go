@@ -8,6 +8,8 @@
 //
 // It reads the processor time and the memory from /proc, and so runs on Linux.
 // Absolute times of a shared machine mean little; ratios within one run count.
+//
+// Before that it measures the repo component alone, see rendering.
 package main
 
 import (
@@ -25,6 +27,8 @@ func main() {
 	runtime.LockOSThread()
 	var o options
 	flag.IntVar(&o.applications, "applications", 200, "number of Applications")
+	flag.IntVar(&o.namespaces, "namespaces", 1000, "number of namespaces that are rendered without a cluster")
+	flag.StringVar(&o.only, "only", "", "measure only this: rendering or cluster")
 	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
 	flag.DurationVar(&o.idle, "idle", defaultIdle, "how long to measure at rest")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first sync to this file")
@@ -32,9 +36,21 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o); err != nil {
+	if err := measure(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop was called
 	}
+}
+
+func measure(ctx context.Context, o options) error {
+	if o.only != "cluster" {
+		if err := rendering(ctx, o); err != nil {
+			return fmt.Errorf("rendering: %w", err)
+		}
+	}
+	if o.only != "rendering" {
+		return run(ctx, o)
+	}
+	return nil
 }

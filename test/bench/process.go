@@ -43,12 +43,14 @@ func (p *program) stop() error {
 
 // cpu is the processor time of the process and of its children: of those that
 // live, and of those that have ended and were waited for.
-func (p *program) cpu() (time.Duration, error) {
+func (p *program) cpu() (time.Duration, error) { return cpuOf(p.cmd.Process.Pid) }
+
+func cpuOf(process int) (time.Duration, error) {
 	var ticks int64
-	for _, pid := range p.family() {
+	for _, pid := range family(process) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if err != nil {
-			if pid != p.cmd.Process.Pid {
+			if pid != process {
 				continue // it has just ended, and counts for its parent now
 			}
 			return 0, fmt.Errorf("reading the processor time: %w", err)
@@ -70,11 +72,13 @@ func (p *program) cpu() (time.Duration, error) {
 
 // memory is the present resident size of the process and its children
 // together, and the sum of their peaks, in MiB.
-func (p *program) memory() (now, peak int, err error) {
-	for _, pid := range p.family() {
+func (p *program) memory() (now, peak int, err error) { return memoryOf(p.cmd.Process.Pid) }
+
+func memoryOf(process int) (now, peak int, err error) {
+	for _, pid := range family(process) {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		if err != nil {
-			if pid != p.cmd.Process.Pid {
+			if pid != process {
 				continue
 			}
 			return 0, 0, fmt.Errorf("reading the memory: %w", err)
@@ -89,9 +93,9 @@ func (p *program) memory() (now, peak int, err error) {
 	return now, peak, nil
 }
 
-// family is the process and all that it has started and that live.
-func (p *program) family() []int {
-	all := []int{p.cmd.Process.Pid}
+// family is a process and all that it has started and that live.
+func family(process int) []int {
+	all := []int{process}
 	for i := 0; i < len(all); i++ {
 		lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", all[i]))
 		for _, list := range lists {

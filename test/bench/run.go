@@ -24,6 +24,8 @@ const defaultIdle = 30 * time.Second
 
 type options struct {
 	applications int
+	namespaces   int
+	only         string
 	binary       string
 	idle         time.Duration
 	verbose      bool

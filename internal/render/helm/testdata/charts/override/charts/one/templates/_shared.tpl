@@ -1,0 +1,2 @@
+{{- define "shared.label" -}}from one{{- end -}}
+{{- define "one.only" -}}only one{{- end -}}

@@ -1,0 +1,2 @@
+{{- define "shared.label" -}}from two{{- end -}}
+{{- define "two.only" -}}only two{{- end -}}
