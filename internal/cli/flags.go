@@ -34,6 +34,8 @@ type config struct {
 	statusProcessors int
 	persistHealth    bool
 	gitTimeout       time.Duration
+	gitSubmodules    bool
+	maxRepository    quantity
 	maxManifests     quantity
 	selfHealDelay    seconds
 	selfHealFactor   float64
@@ -80,6 +82,7 @@ var origins = []origin{
 	{flag: "status-processors", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_STATUS_PROCESSORS"}, params: []string{"controller.status.processors"}},
 	{flag: "persist-resource-health", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_PERSIST_RESOURCE_HEALTH"}, params: []string{"controller.resource.health.persist"}},
 	{flag: "git-timeout", argocd: []string{"ARGOCD_GIT_REQUEST_TIMEOUT"}, params: []string{"reposerver.git.request.timeout"}},
+	{flag: "git-submodules", argocd: []string{"ARGOCD_GIT_MODULES_ENABLED"}, params: []string{"reposerver.enable.git.submodule"}},
 	{flag: "max-combined-directory-manifests-size", argocd: []string{"ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"}, params: []string{"reposerver.max.combined.directory.manifests.size"}},
 	{flag: "repo-server", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER", "ARGOCD_SERVER_REPO_SERVER"}, params: []string{"repo.server"}},
 	{flag: "repo-listen", argocd: []string{"ARGOCD_REPO_SERVER_LISTEN_ADDRESS"}, params: []string{"reposerver.listen.address"}, adapt: withPort("8081")},
@@ -122,6 +125,8 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&c.statusProcessors, "status-processors", 20, "how many Applications are reconciled at once")
 	flags.BoolVar(&c.persistHealth, "persist-resource-health", false, "write the health of each resource into the status of its Application")
 	flags.DurationVar(&c.gitTimeout, "git-timeout", 90*time.Second, "how long a fetch from a repository may take")
+	flags.BoolVar(&c.gitSubmodules, "git-submodules", true, "show the files of submodules; their folders are empty otherwise")
+	flags.Var(&c.maxRepository, "max-repository-size", "how large the mirror of one Git repository may be, such as 2G; 0 for no limit")
 	flags.Var(&c.maxManifests, "max-combined-directory-manifests-size", "how large the manifest files of one directory source may be together, such as 10M")
 	flags.StringVar(&c.repoServer, "repo-server", "argocd-repo-server:8081", "address of the component repo when it runs in other processes; several addresses of one name share the repositories")
 	flags.StringVar(&c.repoListen, "repo-listen", ":8081", "address of the component repo when it runs without the controller")

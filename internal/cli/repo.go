@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,20 +15,32 @@ import (
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/peer"
 	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/render/helm"
+	"github.com/fairlead-cd/fairlead/internal/render/jsonnet"
+	"github.com/fairlead-cd/fairlead/internal/render/kustomize"
+	"github.com/fairlead-cd/fairlead/internal/render/overlay"
+	"github.com/fairlead-cd/fairlead/internal/render/plugin"
+	"github.com/fairlead-cd/fairlead/internal/render/sops"
 	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/repo/remote"
 	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/source/chart"
+	"github.com/fairlead-cd/fairlead/internal/source/download"
+	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
 
 // repoOptions are what the repo component is built with, whether it serves an
 // installation or one command.
 type repoOptions struct {
-	dataDir      string
-	settings     repo.Settings
-	gitTimeout   time.Duration
-	maxManifests int64
-	registerer   prometheus.Registerer // nil: no metrics
-	logger       *slog.Logger
+	dataDir       string
+	settings      repo.Settings
+	gitTimeout    time.Duration
+	maxManifests  int64
+	maxRepository int64
+	submodules    bool
+	plugins       repo.Plugins          // nil: none
+	registerer    prometheus.Registerer // nil: no metrics
+	logger        *slog.Logger
 }
 
 // repoParts is a repo component in this process. This is the one place where
@@ -36,31 +50,50 @@ type repoParts struct {
 	local   *repo.Local
 	mirrors *source.Mirrors
 	memo    *render.Memo
+	// closing are what Close calls, the last one first.
+	closing []func() error
 }
 
-func newRepo(o repoOptions) (*repoParts, error) {
-	parts := &repoParts{
-		memo: render.New(render.Options{Renderer: renderers()}),
-	}
+func newRepo(o repoOptions) (parts *repoParts, err error) {
+	parts = &repoParts{memo: render.New(render.Options{Renderer: renderers()})}
+	defer func() {
+		if err != nil {
+			parts.Close()
+		}
+	}()
 	var metrics *repo.Metrics
 	var onFetch func(source.FetchReport)
 	if o.registerer != nil {
-		var err error
 		if metrics, err = repo.NewMetrics(o.registerer, parts.memo.Stats); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
 		onFetch = metrics.OnFetch
 	}
-	var err error
+	env := gitEnvironment()
 	parts.mirrors, err = source.NewMirrors(source.Options{
-		Dir: filepath.Join(o.dataDir, "repositories"), Env: gitEnvironment(), Logger: o.logger, PollTimeout: o.gitTimeout,
-		OnFetch: onFetch,
+		Dir: filepath.Join(o.dataDir, "repositories"), Env: env, Logger: o.logger, PollTimeout: o.gitTimeout,
+		WithoutSubmodules: !o.submodules, Credentials: repo.SubmoduleCredentials(o.settings),
+		MaxRepositorySize: o.maxRepository, OnFetch: onFetch,
 	})
 	if err != nil {
 		return nil, err
 	}
+	parts.closing = append(parts.closing, parts.mirrors.Close)
+	charts, err := chart.New(chart.Options{Dir: o.dataDir, Env: env, Logger: o.logger})
+	if err != nil {
+		return nil, err
+	}
+	parts.closing = append(parts.closing, charts.Close)
+	artifacts, err := oci.New(oci.Options{Dir: o.dataDir, Env: env, Logger: o.logger})
+	if err != nil {
+		return nil, err
+	}
+	parts.closing = append(parts.closing, artifacts.Close)
+	downloads := download.New(download.Options{Env: env, Logger: o.logger})
+	parts.closing = append(parts.closing, downloads.Close)
 	parts.local = repo.NewLocal(repo.Options{
-		Settings: o.settings, Git: parts.mirrors, Memo: parts.memo, MaxManifestBytes: o.maxManifests,
+		Settings: o.settings, Git: parts.mirrors, Charts: charts, Artifacts: artifacts, Downloads: downloads, Plugins: o.plugins,
+		Memo: parts.memo, MaxManifestBytes: o.maxManifests,
 	})
 	parts.Service = parts.local
 	if metrics != nil {
@@ -71,13 +104,23 @@ func newRepo(o repoOptions) (*repoParts, error) {
 
 // Close gives back what the parts hold, after the last call.
 func (r *repoParts) Close() error {
-	r.mirrors.Close()
-	return nil
+	var errs []error
+	for _, one := range slices.Backward(r.closing) {
+		errs = append(errs, one())
+	}
+	return errors.Join(errs...)
 }
 
 // renderers are those of all source types.
 func renderers() render.Renderer {
-	return render.Dispatcher{v1alpha1.ApplicationSourceTypeDirectory: render.Directory{}}
+	engine := helm.New(helm.Options{})
+	return render.Dispatcher{
+		v1alpha1.ApplicationSourceTypeDirectory: render.Directory{Decrypt: sops.Decrypt, Jsonnet: jsonnet.Evaluator{Decrypt: sops.Decrypt}.Evaluate},
+		v1alpha1.ApplicationSourceTypeHelm:      helm.Renderer{Engine: engine, Decrypt: sops.Decrypt},
+		v1alpha1.ApplicationSourceTypeKustomize: kustomize.Renderer{Charts: engine, Decrypt: sops.Decrypt},
+		v1alpha1.ApplicationSourceTypePlugin:    plugin.Renderer{},
+		render.SourceTypeOverlay:                overlay.Renderer{Engine: engine, Decrypt: sops.Decrypt},
+	}
 }
 
 // repoService is the repo component for the other components of this process:
@@ -87,7 +130,7 @@ func (p *process) repoService(ctx context.Context) (service interface {
 	Close() error
 }, err error) {
 	if p.runs("repo") {
-		return p.ownRepo()
+		return p.ownRepo(ctx)
 	}
 	options := remote.ClientOptions{
 		Address: p.repoServer, MaxMessage: p.grpcMaxSize << 20, Timeout: time.Duration(p.repoTimeout),
@@ -106,11 +149,30 @@ func (p *process) repoService(ctx context.Context) (service interface {
 	return remote.NewClient(options)
 }
 
-func (p *process) ownRepo() (*repoParts, error) {
-	return newRepo(repoOptions{
+// ownRepo builds the repo component of this process, which lends plugins git
+// credentials until ctx ends.
+func (p *process) ownRepo(ctx context.Context) (*repoParts, error) {
+	plugins, lend, err := p.newPlugins()
+	if err != nil {
+		return nil, err
+	}
+	parts, err := newRepo(repoOptions{
 		dataDir: p.dataDir, settings: p.settings, gitTimeout: p.gitTimeout, maxManifests: int64(p.maxManifests),
+		maxRepository: int64(p.maxRepository), submodules: p.gitSubmodules, plugins: plugins,
 		registerer: p.registry, logger: p.logger,
 	})
+	if err != nil {
+		plugins.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	lent := make(chan struct{})
+	go func() {
+		defer close(lent)
+		lend(ctx)
+	}()
+	parts.closing = append(parts.closing, func() error { cancel(); <-lent; plugins.Close(); return nil })
+	return parts, nil
 }
 
 // worksOnApplications tells whether a component is chosen that needs more than
@@ -123,7 +185,7 @@ func (c *config) servesRepo() bool { return c.runs("repo") && !c.runs("controlle
 // serveRepo answers the calls of other processes until ctx ends. It calls
 // listening once it does.
 func (p *process) serveRepo(ctx context.Context, listening func()) error {
-	parts, err := p.ownRepo()
+	parts, err := p.ownRepo(ctx)
 	if err != nil {
 		return err
 	}

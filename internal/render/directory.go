@@ -17,16 +17,34 @@ import (
 // skipMarker anywhere in a file leaves the file out.
 const skipMarker = "+argocd:skip-file-rendering"
 
-// Directory renders folders of plain manifests: YAML and JSON.
-type Directory struct{}
+// Directory renders folders of plain manifests: YAML, JSON and Jsonnet.
+type Directory struct {
+	// Decrypt gives the plain content of an encrypted file, and any other content as it is; nil does so always. Its
+	// errors must not contain what it decrypted.
+	Decrypt func(ctx context.Context, in Inputs, name string, content []byte) ([]byte, error)
+	// Jsonnet evaluates a Jsonnet file of the source to JSON; nil where there is no Jsonnet.
+	Jsonnet func(ctx context.Context, in Inputs, req Request, name string) ([]byte, error)
+}
 
 // Render implements Renderer. The source's path must be a valid path of the files.
-func (Directory) Render(ctx context.Context, in Inputs, req Request) (Result, error) {
+func (d Directory) Render(ctx context.Context, in Inputs, req Request) (Result, error) {
 	settings := v1alpha1.ApplicationSourceDirectory{}
 	if req.Source.Directory != nil {
 		settings = *req.Source.Directory
 	}
 	w := walk{ctx: ctx, fsys: in.Files, root: req.Source.Path, settings: settings, limit: req.Settings.MaxManifestBytes}
+	w.decrypt = func(name string, content []byte) ([]byte, error) {
+		if d.Decrypt == nil {
+			return content, nil
+		}
+		return d.Decrypt(ctx, in, name, content)
+	}
+	w.jsonnet = func(name string) ([]byte, error) {
+		if d.Jsonnet == nil {
+			return nil, fmt.Errorf("%s: %w", name, &UnsupportedError{What: "Jsonnet", SourceType: v1alpha1.ApplicationSourceTypeDirectory})
+		}
+		return d.Jsonnet(ctx, in, req, name)
+	}
 	var err error
 	if w.include, err = compile("include", settings.Include); err != nil {
 		return Result{}, err
@@ -60,6 +78,8 @@ type walk struct {
 	settings         v1alpha1.ApplicationSourceDirectory
 	include, exclude func(string) bool
 	limit, size      int64
+	decrypt          func(name string, content []byte) ([]byte, error)
+	jsonnet          func(name string) ([]byte, error)
 	result           Result
 }
 
@@ -76,7 +96,7 @@ func (w *walk) visit(name string, d fs.DirEntry, err error) error {
 		}
 		return nil
 	}
-	if !w.settings.DisableExtensionFilter && !isManifestName(name) {
+	if !w.settings.DisableExtensionFilter && !isManifestName(name) || path.Ext(name) == ".libsonnet" {
 		return nil
 	}
 	// Patterns see the path below the source's folder, and their asterisks match slashes too.
@@ -134,21 +154,58 @@ func (w *walk) add(name string) error {
 	if bytes.Contains(content, []byte(skipMarker)) {
 		return nil
 	}
-	if path.Ext(name) == ".jsonnet" {
-		return fmt.Errorf("%s: %w", name, &UnsupportedError{What: "Jsonnet", SourceType: v1alpha1.ApplicationSourceTypeDirectory})
-	}
 	w.size += int64(len(content))
 	if w.limit > 0 && w.size > w.limit {
 		return fmt.Errorf("%w: exceeded max combined manifest file size of %d bytes at %s; "+
 			"split the application, or raise reposerver.max.combined.directory.manifests.size", ErrTooLarge, w.limit, name)
 	}
-	objects, ignored, err := ParseManifests(name, content)
+	if path.Ext(name) == ".jsonnet" {
+		return w.evaluate(name)
+	}
+	plain, err := w.decrypt(name, content)
 	if err != nil {
+		return err
+	}
+	objects, ignored, err := ParseManifests(name, plain)
+	if err != nil {
+		if !bytes.Equal(plain, content) {
+			return hideProblem(name, err)
+		}
 		return err
 	}
 	w.result.Objects = append(w.result.Objects, objects...)
 	if ignored != "" {
 		w.ignore(name, ignored)
 	}
+	return nil
+}
+
+// hideProblem takes everything out of an error about a decrypted file that could be from its content.
+func hideProblem(name string, err error) error {
+	at := &ManifestError{File: name, Line: 1}
+	if found, ok := errors.AsType[*ManifestError](err); ok {
+		at.Line, at.Document = found.Line, found.Document
+	}
+	at.Problem = "what it decrypts to is not a valid manifest; look at it with `sops decrypt`"
+	return at
+}
+
+// evaluate adds what a Jsonnet file gives: an object, or an array of objects.
+func (w *walk) evaluate(name string) error {
+	content, err := w.jsonnet(name)
+	if err != nil {
+		return err
+	}
+	objects, ignored, err := parseJSON(name, content)
+	if found, ok := errors.AsType[*ManifestError](err); ok {
+		found.Line = 1 // of the file; lines of the result mean nothing to anybody
+	}
+	if err == nil && ignored != "" {
+		err = &ManifestError{File: name, Line: 1, Problem: "the result must be an object or an array of objects: " + ignored}
+	}
+	if err != nil {
+		return err
+	}
+	w.result.Objects = append(w.result.Objects, objects...)
 	return nil
 }

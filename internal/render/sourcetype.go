@@ -16,17 +16,44 @@ import (
 // those see is a valid path of the files, "." for the root.
 type Dispatcher map[v1alpha1.ApplicationSourceType]Renderer
 
+// SourceTypeOverlay is where a Dispatcher has the Renderer of the overlay layout, a Claimer. To everybody else such a
+// source is one of the type Plugin.
+const SourceTypeOverlay v1alpha1.ApplicationSourceType = "Overlay"
+
+// Claimer is a Renderer that knows itself which sources are for it. It is asked about those whose type nobody has stated,
+// and those for plugins.
+type Claimer interface {
+	Renderer
+	// Claims reports whether the source is for it. The source's path is a valid path of the files.
+	Claims(in Inputs, req Request) (bool, error)
+}
+
 // Render implements Renderer.
 func (d Dispatcher) Render(ctx context.Context, in Inputs, req Request) (Result, error) {
+	if req.Source.Chart != "" {
+		req.Source.Path = "."
+	}
+	var err error
+	if req.Source.Path, err = findPath(in.Files, req.Source.Path); err != nil {
+		return Result{}, err
+	}
+	if req.Source, err = overrideSource(in.Files, req); err != nil {
+		return Result{}, err
+	}
 	kind, err := explicitType(&req.Source)
 	if err != nil {
 		return Result{}, err
 	}
-	if req.Source.Chart != "" {
-		req.Source.Path = "."
-	}
-	if req.Source.Path, err = findPath(in.Files, req.Source.Path); err != nil {
-		return Result{}, err
+	if claimer, ok := d[SourceTypeOverlay].(Claimer); ok && (kind == "" || kind == v1alpha1.ApplicationSourceTypePlugin) {
+		claimed, err := claimer.Claims(in, req)
+		if err != nil {
+			return Result{}, err
+		}
+		if claimed {
+			result, err := claimer.Render(ctx, in, req)
+			result.SourceType = v1alpha1.ApplicationSourceTypePlugin
+			return result, err
+		}
 	}
 	if kind == "" {
 		if kind, err = detectType(in.Files, req.Source.Path); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/chart"
+	"github.com/fairlead-cd/fairlead/internal/source/download"
 	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
 
@@ -40,6 +41,10 @@ type Options struct {
 	Charts *chart.Store
 	// Artifacts keeps OCI artifacts.
 	Artifacts *oci.Store
+	// Downloads reads files by URL; nil: there are none.
+	Downloads *download.Store
+	// Plugins asks config management plugins; nil: there are none.
+	Plugins Plugins
 	// Memo renders.
 	Memo Renderer
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.

@@ -3,7 +3,6 @@ package settings
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -33,8 +32,18 @@ type Repository struct {
 	CAData []byte
 	// KnownHosts are the host keys to trust over SSH, in the format of OpenSSH.
 	KnownHosts string
+	// GitHubAppID and GitHubAppPrivateKey name a GitHub App whose tokens are the password; GitHubAppInstallationID is 0
+	// when it is to be found out, GitHubAppBaseURL is the API's, "" for that of github.com.
+	GitHubAppID             int64
+	GitHubAppInstallationID int64
+	GitHubAppPrivateKey     string
+	GitHubAppBaseURL        string
+	// GCPServiceAccountKey is the JSON key of a Google Cloud service account whose tokens are the password.
+	GCPServiceAccountKey string
 	// Insecure tells to trust any certificate and any host key.
 	Insecure bool
+	// InsecureOCIForceHTTP tells to speak plain HTTP with a registry.
+	InsecureOCIForceHTTP bool
 	// ForceBasicAuth tells to send the password with the first request.
 	ForceBasicAuth bool
 	// Proxy is the address of a proxy, NoProxy the hosts to reach without it.
@@ -43,13 +52,16 @@ type Repository struct {
 	// EnableLFS and EnableOCI are options of Git and Helm repositories.
 	EnableLFS bool
 	EnableOCI bool
-	// InsecureOCIForceHTTP tells to reach a registry without encryption.
-	InsecureOCIForceHTTP bool
+	// Depth is how many commits of a Git repository are fetched; 0 for all.
+	Depth int64
+	// WebhookManifestCacheWarmDisabled tells that a webhook is not to render ahead of the comparison.
+	WebhookManifestCacheWarmDisabled bool
 }
 
 // HasCredentials tells whether something is set with which to authenticate.
 func (r Repository) HasCredentials() bool {
-	return r.Username != "" || r.Password != "" || r.BearerToken != "" || r.SSHPrivateKey != "" || r.TLSClientCert != ""
+	return r.Username != "" || r.Password != "" || r.BearerToken != "" || r.SSHPrivateKey != "" || r.TLSClientCert != "" ||
+		r.GitHubAppPrivateKey != "" || r.GCPServiceAccountKey != ""
 }
 
 // Repository gives what the Secrets say about a repository for use by a project. A repository registered for the
@@ -117,11 +129,16 @@ func (r *Repository) inherit(t Repository) {
 	r.SSHPrivateKey = cmp.Or(r.SSHPrivateKey, t.SSHPrivateKey)
 	r.TLSClientCert = cmp.Or(r.TLSClientCert, t.TLSClientCert)
 	r.TLSClientKey = cmp.Or(r.TLSClientKey, t.TLSClientKey)
+	r.GitHubAppID = cmp.Or(r.GitHubAppID, t.GitHubAppID)
+	r.GitHubAppInstallationID = cmp.Or(r.GitHubAppInstallationID, t.GitHubAppInstallationID)
+	r.GitHubAppPrivateKey = cmp.Or(r.GitHubAppPrivateKey, t.GitHubAppPrivateKey)
+	r.GitHubAppBaseURL = cmp.Or(r.GitHubAppBaseURL, t.GitHubAppBaseURL)
+	r.GCPServiceAccountKey = cmp.Or(r.GCPServiceAccountKey, t.GCPServiceAccountKey)
 	r.Proxy = cmp.Or(r.Proxy, t.Proxy)
 	r.NoProxy = cmp.Or(r.NoProxy, t.NoProxy)
-	r.EnableOCI = t.EnableOCI
-	r.InsecureOCIForceHTTP = t.InsecureOCIForceHTTP
-	r.ForceBasicAuth = t.ForceBasicAuth
+	r.EnableOCI = cmp.Or(r.EnableOCI, t.EnableOCI)
+	r.InsecureOCIForceHTTP = cmp.Or(r.InsecureOCIForceHTTP, t.InsecureOCIForceHTTP)
+	r.ForceBasicAuth = cmp.Or(r.ForceBasicAuth, t.ForceBasicAuth)
 }
 
 func sortByName(secrets []LabelledSecret) {
@@ -149,51 +166,4 @@ func labelled(p *parser, s *Settings, secrets []LabelledSecret) {
 			}
 		}
 	}
-}
-
-func repository(p *parser, secret LabelledSecret) (Repository, bool) {
-	text := func(key string) string { return string(secret.Data[key]) }
-	flag := func(key string) bool { return secretFlag(p, secret, key) }
-	url := strings.TrimSpace(text("url"))
-	if url == "" {
-		p.warn("Secret "+secret.Name, "url", "the Secret has no url and is not used; add one or remove the label "+labelSecretType)
-		return Repository{}, false
-	}
-	if NormalizeURL(url) == "" {
-		p.warn("Secret "+secret.Name, "url", "the value is not a URL that a repository can have; the Secret is not used")
-		return Repository{}, false
-	}
-	return Repository{
-		URL:            url,
-		Name:           text("name"),
-		Type:           cmp.Or(text("type"), "git"),
-		Project:        text("project"),
-		Registered:     secret.Type == typeRepository,
-		Username:       text("username"),
-		Password:       text("password"),
-		BearerToken:    text("bearerToken"),
-		SSHPrivateKey:  text("sshPrivateKey"),
-		TLSClientCert:  text("tlsClientCertData"),
-		TLSClientKey:   text("tlsClientCertKey"),
-		Insecure:       flag("insecure") || flag("insecureIgnoreHostKey"),
-		ForceBasicAuth: flag("forceHttpBasicAuth"),
-		Proxy:          text("proxy"),
-		NoProxy:        text("noProxy"),
-		EnableLFS:      flag("enableLfs"),
-		EnableOCI:      flag("enableOCI"),
-
-		InsecureOCIForceHTTP: flag("insecureOCIForceHttp"),
-	}, true
-}
-
-func secretFlag(p *parser, secret LabelledSecret, key string) bool {
-	raw := strings.TrimSpace(string(secret.Data[key]))
-	if raw == "" {
-		return false
-	}
-	v, err := strconv.ParseBool(raw)
-	if err != nil {
-		p.warn("Secret "+secret.Name, key, "the value is neither true nor false and counts as false")
-	}
-	return v
 }

@@ -3,8 +3,11 @@ package settings_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/fairlead-cd/fairlead/internal/settings"
@@ -149,5 +152,78 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestEveryFieldOfARepositorysSecretIsRead(t *testing.T) {
+	all := map[string]string{
+		"url": "https://example.com/org/app", "type": "helm", "name": "app", "project": "team",
+		"username": "u", "password": "p", "bearerToken": "b", "sshPrivateKey": "k", "tlsClientCertData": "crt", "tlsClientCertKey": "key",
+		"githubAppID": "12", "githubAppInstallationID": "34", "githubAppPrivateKey": "pem", "githubAppEnterpriseBaseUrl": "https://example.com/api/v3",
+		"gcpServiceAccountKey": `{"client_email":"x"}`, "insecure": "true", "insecureOCIForceHttp": "true", "forceHttpBasicAuth": "true",
+		"proxy": "http://proxy.example.com:1", "noProxy": "example.org", "enableLfs": "true", "enableOCI": "true", "depth": "5",
+		"webhookManifestCacheWarmDisabled": "true",
+	}
+	want := settings.Repository{
+		URL: "https://example.com/org/app", Type: "helm", Name: "app", Project: "team", Registered: true,
+		Username: "u", Password: "p", BearerToken: "b", SSHPrivateKey: "k", TLSClientCert: "crt", TLSClientKey: "key",
+		GitHubAppID: 12, GitHubAppInstallationID: 34, GitHubAppPrivateKey: "pem", GitHubAppBaseURL: "https://example.com/api/v3",
+		GCPServiceAccountKey: `{"client_email":"x"}`, Insecure: true, InsecureOCIForceHTTP: true, ForceBasicAuth: true,
+		Proxy: "http://proxy.example.com:1", NoProxy: "example.org", EnableLFS: true, EnableOCI: true, Depth: 5,
+		WebhookManifestCacheWarmDisabled: true,
+	}
+	s := settings.Parse(settings.Input{Labelled: []settings.LabelledSecret{secretOf("repository", "all", all)}}, nil, nil)
+	if diff := cmp.Diff([]settings.Repository{want}, s.Repositories); diff != "" || len(s.Warnings) != 0 {
+		t.Errorf("%s\n%v", diff, s.Warnings)
+	}
+
+	t.Run("and a template lends what its repositories lack", func(t *testing.T) {
+		s := settings.Parse(settings.Input{Labelled: []settings.LabelledSecret{
+			secretOf("repo-creds", "hub", map[string]string{
+				"url": "https://example.com/org", "githubAppID": "12", "githubAppInstallationID": "34", "githubAppPrivateKey": "pem",
+				"githubAppEnterpriseBaseUrl": "https://example.com/api/v3", "gcpServiceAccountKey": "{}", "proxy": "http://proxy.example.com:1",
+				"forceHttpBasicAuth": "true",
+			}),
+			secretOf("repository", "bare", map[string]string{"url": "https://example.com/org/bare", "enableLfs": "true", "enableOCI": "true"}),
+		}}, nil, nil)
+		want := settings.Repository{
+			URL: "https://example.com/org/bare", Type: "git", Registered: true, Inherited: true, EnableLFS: true, EnableOCI: true,
+			GitHubAppID: 12, GitHubAppInstallationID: 34, GitHubAppPrivateKey: "pem", GitHubAppBaseURL: "https://example.com/api/v3",
+			GCPServiceAccountKey: "{}", Proxy: "http://proxy.example.com:1", ForceBasicAuth: true,
+		}
+		if diff := cmp.Diff(want, s.Repository("https://example.com/org/bare", "team")); diff != "" || len(s.Warnings) != 0 {
+			t.Errorf("%s\n%v", diff, s.Warnings)
+		}
+	})
+	for sentence, c := range map[string]struct {
+		data map[string]string
+		key  string
+		text string
+	}{
+		"insecureIgnoreHostKey is insecure by another name": {map[string]string{"insecureIgnoreHostKey": "true"}, "", ""},
+		"an Azure workload identity is not supported":       {map[string]string{"useAzureWorkloadIdentity": "true"}, "useAzureWorkloadIdentity", "not supported"},
+		"an app needs its key":                              {map[string]string{"githubAppID": "1"}, "githubAppPrivateKey", "both"},
+		"a key needs its app":                               {map[string]string{"githubAppPrivateKey": "pem"}, "githubAppID", "both"},
+		"an id is a number":                                 {map[string]string{"githubAppID": "one", "githubAppPrivateKey": "pem"}, "githubAppID", "whole number"},
+		"a depth is not negative":                           {map[string]string{"depth": "-1"}, "depth", "whole number"},
+		"the key of a service account is JSON":              {map[string]string{"gcpServiceAccountKey": "s3cret"}, "gcpServiceAccountKey", "JSON"},
+		"a type is one of three":                            {map[string]string{"type": "svn"}, "type", "git, helm, oci"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			c.data["url"] = "https://example.com/x"
+			s := settings.Parse(settings.Input{Labelled: []settings.LabelledSecret{secretOf("repository", "odd", c.data)}}, nil, nil)
+			if c.key == "" {
+				if len(s.Warnings) != 0 || !s.Repositories[0].Insecure {
+					t.Errorf("%v, %+v", s.Warnings, s.Repositories[0])
+				}
+				return
+			}
+			found := slices.ContainsFunc(s.Warnings, func(w settings.Warning) bool {
+				return w.Object == "Secret odd" && w.Key == c.key && strings.Contains(w.Message, c.text) && !strings.Contains(w.Message, "s3cret")
+			})
+			if !found || len(s.Repositories) != 1 || s.Repositories[0].HasCredentials() {
+				t.Errorf("warnings %v, repositories %+v", s.Warnings, s.Repositories)
+			}
+		})
 	}
 }

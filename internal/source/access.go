@@ -17,6 +17,7 @@ type access struct {
 	config config
 	env    []string
 	dir    string
+	ssh    []string // command line of ssh, up to the host
 }
 
 // open prepares git's access to the repository. base is the address after redirects, or empty. runtime is the directory
@@ -87,9 +88,7 @@ func (a *access) openHTTP(r Repository, base, runtime string, patience time.Dura
 }
 
 func (a *access) openSSH(r Repository, runtime string, patience time.Duration) error {
-	if r.Username != "" {
-		a.url = strings.Replace(a.url, "ssh://", "ssh://"+url.User(r.Username).String()+"@", 1)
-	}
+	a.url = r.withUser()
 	command := []string{
 		"ssh", "-F", os.DevNull, "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none",
 		"-o", "GlobalKnownHostsFile=" + os.DevNull,
@@ -106,18 +105,29 @@ func (a *access) openSSH(r Repository, runtime string, patience time.Duration) e
 		command = append(command, "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile="+hosts)
 	}
 	if len(r.SSHPrivateKey) > 0 {
-		key := strings.TrimRight(string(r.SSHPrivateKey), "\n") + "\n" // ssh refuses a key whose last line is open
+		// ssh refuses a key whose last line is open, and one with the line ends of Windows.
+		key := strings.ReplaceAll(strings.TrimSpace(string(r.SSHPrivateKey)), "\r\n", "\n") + "\n"
 		path, err := a.file(runtime, "key", []byte(key))
 		if err != nil {
 			return err
 		}
 		command = append(command, "-i", path)
 	}
+	a.ssh = command
+	quoted := make([]string, len(command))
 	for i, arg := range command {
-		command[i] = "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
+		quoted[i] = quote(arg)
 	}
-	a.env = append(a.env, "GIT_SSH_VARIANT=ssh", "GIT_SSH_COMMAND="+strings.Join(command, " "))
+	a.env = append(a.env, "GIT_SSH_VARIANT=ssh", "GIT_SSH_COMMAND="+strings.Join(quoted, " "))
 	return nil
+}
+
+// quote makes one word for a shell. What needs no quotes gets none, for servers that read commands by themselves.
+func quote(arg string) string {
+	if arg != "" && strings.Trim(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./_=-") == "" {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
 // file writes a file that only this user can read.

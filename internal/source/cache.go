@@ -9,8 +9,17 @@ import (
 type objectKey struct {
 	mirror *mirror
 	id     ObjectID
-	size   bool // the size of a blob instead of its content
+	of     aspect
 }
+
+// aspect says what of an object is kept.
+type aspect uint8
+
+const (
+	ofObject aspect = iota // the object itself
+	ofSize                 // the size of a blob
+	ofLFS                  // what a blob points to
+)
 
 // cached is a parsed folder or commit, a file, or the size of one.
 type cached struct {

@@ -28,8 +28,12 @@ var (
 	ErrLinkOutside = errors.New("symbolic link leads out of the repository")
 	// ErrLinkLoop: symbolic links lead to each other.
 	ErrLinkLoop = errors.New("too many levels of symbolic links")
-	// ErrSubmodule: the path lies in a submodule, whose content is not part of the repository.
-	ErrSubmodule = errors.New("path lies in a submodule, and submodules are not read")
+	// ErrSubmodule: the path lies in a submodule that cannot be read; the cause goes with it.
+	ErrSubmodule = errors.New("path lies in a submodule that cannot be read")
+	// ErrLFS: the server does not give an object of Git LFS, or another one than was asked for.
+	ErrLFS = errors.New("git LFS object cannot be had")
+	// ErrRepositoryTooLarge: the repository is larger than Options.MaxRepositorySize.
+	ErrRepositoryTooLarge = errors.New("repository is too large")
 	// ErrDamaged: an object is missing from the mirror or cannot be understood.
 	ErrDamaged = errors.New("git object is missing or damaged")
 	// ErrClosed: the Mirrors have been closed.

@@ -1,5 +1,7 @@
 package source
 
+import "context"
+
 // Readers counts the object reading processes that wait for work.
 func (m *Mirrors) Readers() int {
 	m.mu.Lock()
@@ -11,4 +13,19 @@ func (m *Mirrors) Readers() int {
 		r.objects.mu.Unlock()
 	}
 	return n
+}
+
+// Maintain does what is done after many fetches, thoroughly.
+func (m *Mirrors) Maintain(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range m.mirrors {
+		if err := r.keepLeft(ctx); err != nil {
+			return err
+		}
+		if err := r.repackAll(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -33,10 +34,19 @@ func (m *mirror) exchange(p *poll) (found *refs, changed bool, err error) {
 			m.all.o.OnFetch(report)
 		}
 	}()
+	names, commits := m.wanted()
+	err = m.all.withToken(m.all.ctx, p.repo, func(repo Repository) error {
+		found, changed, err = m.compare(repo, names, commits, &report)
+		return err
+	})
+	return found, changed, err
+}
+
+// compare lists the remote's references, and fetches when they differ.
+func (m *mirror) compare(repo Repository, names, commits []string, report *FetchReport) (found *refs, changed bool, err error) {
 	clock := m.all.o.Now
 	begin := clock()
-	names, commits := m.wanted()
-	remote, err := m.list(m.all.ctx, p.repo, names)
+	remote, err := m.list(m.all.ctx, repo, names)
 	report.Listing = clock().Sub(begin)
 	if err != nil {
 		return nil, false, err
@@ -48,10 +58,13 @@ func (m *mirror) exchange(p *poll) (found *refs, changed bool, err error) {
 		return remote, changed, nil
 	}
 
+	if failure := m.tooLarge; failure != nil && failure.refs.same(remote) && len(commits) == 0 {
+		return nil, false, failure.err
+	}
 	begin = clock()
 	local, err := m.load(names)
 	suspect := m.takeSuspect()
-	if err == nil && !suspect && local.same(remote) && len(commits) == 0 {
+	if err == nil && !suspect && local.same(remote) && len(commits) == 0 && !m.oversize() {
 		m.stamp()
 		m.mu.Lock()
 		defer m.mu.Unlock()
@@ -63,7 +76,7 @@ func (m *mirror) exchange(p *poll) (found *refs, changed bool, err error) {
 		return local.sameOr(remote), changed, nil
 	}
 
-	found, err = m.fetch(p.repo, remote, names, commits, suspect)
+	found, err = m.fetch(repo, remote, names, commits, suspect)
 	report.Fetching = clock().Sub(begin)
 	if err != nil {
 		if suspect {
@@ -74,10 +87,19 @@ func (m *mirror) exchange(p *poll) (found *refs, changed bool, err error) {
 		return nil, false, err
 	}
 	m.mu.Lock()
-	changed = m.refs == nil || !m.refs.same(found)
+	before := m.refs
 	m.mu.Unlock()
+	m.leave(before, found)
 	m.stamp()
-	return found, changed, nil
+	return found, before == nil || !before.same(found), nil
+}
+
+// oversize reports whether a mirror that was opened just now is too large already.
+func (m *mirror) oversize() bool {
+	m.mu.Lock()
+	known := m.refs != nil
+	m.mu.Unlock()
+	return !known && m.all.o.MaxRepositorySize > 0 && m.size() > m.all.o.MaxRepositorySize
 }
 
 // sameOr keeps the receiver, with what it has looked up already, when it equals other.
@@ -221,8 +243,12 @@ func (m *mirror) fetch(repo Repository, remote *refs, names, commits []string, a
 		if err == nil {
 			return found, nil
 		}
-		if failure := repo.remoteFailure(err); failure != nil {
+		tooLarge := errors.Is(err, ErrRepositoryTooLarge)
+		if failure := repo.remoteFailure(err); failure != nil && !tooLarge {
 			return nil, failure
+		}
+		if tooLarge {
+			m.tidy() // of what the end of git left
 		}
 		m.all.o.Logger.Warn("fetching into the mirror failed, making it again",
 			"repository", repo.URL, "error", repo.redact(err.Error()))
@@ -234,6 +260,11 @@ func (m *mirror) fetch(repo Repository, remote *refs, names, commits []string, a
 		return nil, repo.fail(ErrUnreachable, err, "making the mirror again: %v", err)
 	}
 	found, err := m.update(ctx, beside, a, repo, remote, names, commits)
+	if errors.Is(err, ErrRepositoryTooLarge) {
+		failure := repo.fail(ErrRepositoryTooLarge, nil, "its mirror needs more than the %d bytes that are allowed", m.all.o.MaxRepositorySize)
+		m.tooLarge = &refusal{remote, failure}
+		return nil, failure
+	}
 	if err != nil {
 		if failure := repo.remoteFailure(err); failure != nil {
 			return nil, failure
@@ -264,11 +295,13 @@ func (m *mirror) update(
 			gone = append(gone, name)
 		}
 	}
-	args := []string{
-		"fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
-		"--no-show-forced-updates", "--stdin", "--", a.url,
+	args := append(fetchArgs(repo), "--prune", "--no-show-forced-updates", "--stdin", "--", a.url)
+	bounded, stop := m.bound(ctx, p.dir)
+	_, err := p.run(bounded, a.config, a.env, strings.NewReader(strings.Join(specs, "\n")+"\n"), args...)
+	if over := stop(); over != nil {
+		return nil, over
 	}
-	if _, err := p.run(ctx, a.config, a.env, strings.NewReader(strings.Join(specs, "\n")+"\n"), args...); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	for _, name := range gone {
@@ -291,14 +324,22 @@ func (m *mirror) update(
 	return m.readRefs(p, names)
 }
 
+func fetchArgs(repo Repository) []string {
+	args := []string{"fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"}
+	if repo.Depth > 0 {
+		args = append(args, "--depth="+strconv.FormatInt(repo.Depth, 10))
+	}
+	return args
+}
+
 // fetchCommit asks for one commit by its id, which no reference may name. A refusal is remembered.
 func (m *mirror) fetchCommit(ctx context.Context, p program, a *access, repo Repository, commit string) {
 	if _, err := p.run(ctx, nil, nil, nil, "cat-file", "-e", commit+"^{commit}"); err == nil {
 		return
 	}
-	_, err := p.run(ctx, a.config, a.env, nil, "fetch", "--quiet", "--no-tags", "--no-write-fetch-head",
-		"--no-auto-maintenance", "--", a.url, "+"+commit+":"+commitsPrefix+commit)
-	if err == nil {
+	bounded, stop := m.bound(ctx, p.dir)
+	_, err := p.run(bounded, a.config, a.env, nil, append(fetchArgs(repo), "--", a.url, "+"+commit+":"+commitsPrefix+commit)...)
+	if err = errors.Join(stop(), err); err == nil {
 		return
 	}
 	m.all.o.Logger.Info("the server does not give a commit by its id",
@@ -319,25 +360,6 @@ func (m *mirror) stamp() {
 	now := m.all.o.Now()
 	if info, err := os.Stat(m.git.dir); err == nil && now.Sub(info.ModTime()) > time.Hour {
 		os.Chtimes(m.git.dir, now, now) //nolint:errcheck // only costs a fetch later
-	}
-}
-
-// maintain keeps the number of packs small. It drops no object: commits that no branch has any more stay readable.
-func (m *mirror) maintain() {
-	if m.fetches++; m.fetches < m.all.o.PackAfter {
-		return
-	}
-	m.fetches = 0
-	ctx, cancel := context.WithTimeout(m.all.ctx, m.all.o.FetchTimeout)
-	defer cancel()
-	for _, args := range [][]string{
-		{"pack-refs", "--all"},
-		{"repack", "--geometric=2", "-d", "--quiet"},
-	} {
-		if _, err := m.git.run(ctx, nil, nil, nil, args...); err != nil {
-			m.all.o.Logger.Warn("maintenance of a mirror failed", "directory", m.git.dir, "error", err)
-			return
-		}
 	}
 }
 

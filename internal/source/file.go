@@ -19,11 +19,12 @@ type info struct {
 	name   string
 	mode   uint32
 	id     ObjectID
+	path   string // of a submodule, within s
 	linked bool
 }
 
-func (s *Snapshot) info(name string, n node) *info {
-	return &info{s: s, name: path.Base(name), mode: n.mode, id: n.id, linked: n.linked}
+func (n node) info(name string) *info {
+	return &info{s: n.s, name: path.Base(name), mode: n.mode, id: n.id, path: n.path, linked: n.linked}
 }
 
 func (i *info) Name() string               { return i.name }
@@ -31,9 +32,21 @@ func (i *info) Mode() fs.FileMode          { return entry{mode: i.mode}.fileMode
 func (i *info) Type() fs.FileMode          { return i.Mode().Type() }
 func (i *info) ModTime() time.Time         { return time.Time{} }
 func (i *info) IsDir() bool                { return i.mode == modeTree || i.mode == modeModule }
-func (i *info) Sys() any                   { return i.id }
 func (i *info) Info() (fs.FileInfo, error) { return i, nil }
 func (i *info) String() string             { return fs.FormatFileInfo(i) }
+
+// Sys is the identity of the content.
+func (i *info) Sys() any {
+	if i.mode == modeModule && !i.s.mirror.all.o.WithoutSubmodules {
+		if url, err := i.s.moduleURL(i.path); err == nil {
+			return ModuleID{i.id, url}
+		}
+	}
+	if i.s.view != "" {
+		return ViewID{i.id, i.s.view}
+	}
+	return i.id
+}
 
 // Size of a file in bytes, looked up when asked for; -1 when that fails.
 func (i *info) Size() int64 {
@@ -49,8 +62,8 @@ func (i *info) Linked() bool { return i.linked }
 
 // openFile reads a file; the content is loaded by the first read.
 type openFile struct {
-	s      *Snapshot
-	info   *info
+	info   fs.FileInfo
+	load   func() ([]byte, error)
 	data   []byte
 	loaded bool
 	at     int64
@@ -61,9 +74,9 @@ func (f *openFile) Close() error               { return nil }
 
 func (f *openFile) content() ([]byte, error) {
 	if !f.loaded {
-		data, err := f.s.blob(f.info.id, f.s.mirror.all.o.MaxFileSize)
+		data, err := f.load()
 		if err != nil {
-			return nil, &fs.PathError{Op: "read", Path: f.info.name, Err: err}
+			return nil, &fs.PathError{Op: "read", Path: f.info.Name(), Err: err}
 		}
 		f.data, f.loaded = data, true
 	}
@@ -86,7 +99,7 @@ func (f *openFile) ReadAt(p []byte, offset int64) (int, error) {
 		return 0, err
 	}
 	if offset < 0 {
-		return 0, &fs.PathError{Op: "read", Path: f.info.name, Err: fs.ErrInvalid}
+		return 0, &fs.PathError{Op: "read", Path: f.info.Name(), Err: fs.ErrInvalid}
 	}
 	if offset >= int64(len(data)) {
 		if len(p) == 0 {
@@ -114,7 +127,7 @@ func (f *openFile) Seek(offset int64, whence int) (int64, error) {
 		offset += int64(len(data))
 	}
 	if offset < 0 {
-		return 0, &fs.PathError{Op: "seek", Path: f.info.name, Err: fs.ErrInvalid}
+		return 0, &fs.PathError{Op: "seek", Path: f.info.Name(), Err: fs.ErrInvalid}
 	}
 	f.at = offset
 	return offset, nil
@@ -122,7 +135,7 @@ func (f *openFile) Seek(offset int64, whence int) (int64, error) {
 
 // openDir lists a folder.
 type openDir struct {
-	info    *info
+	info    fs.FileInfo
 	entries []fs.DirEntry
 }
 
@@ -130,7 +143,7 @@ func (d *openDir) Stat() (fs.FileInfo, error) { return d.info, nil }
 func (d *openDir) Close() error               { return nil }
 
 func (d *openDir) Read([]byte) (int, error) {
-	return 0, &fs.PathError{Op: "read", Path: d.info.name, Err: errIsFolder}
+	return 0, &fs.PathError{Op: "read", Path: d.info.Name(), Err: errIsFolder}
 }
 
 // ReadDir gives the next n entries, or all that are left when n is not positive.

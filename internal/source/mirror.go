@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
 // mirror is one bare mirror. Polls run one at a time on a goroutine of their own; reads go on meanwhile.
@@ -24,6 +26,9 @@ type mirror struct {
 	failure  error
 	extras   map[string]time.Time // references and commits asked for by full name, and when last
 	absent   map[string]time.Time // commits that the remote did not give, and when
+	lfsGrant lfsGrant
+
+	lfs singleflight.Group // downloads of LFS objects by their id
 
 	// These belong to the goroutine of the running poll.
 	git     program
@@ -31,6 +36,15 @@ type mirror struct {
 	fetches int  // since the last maintenance
 	suspect bool // guarded by mu: objects are missing or damaged
 	healed  time.Time
+	// tooLarge is what the remote had when it was found to be too large, and the error.
+	tooLarge *refusal
+	left     map[string]struct{} // tips that no reference names any more, since the last maintenance
+}
+
+// refusal is a state of the remote that is not fetched again.
+type refusal struct {
+	refs *refs
+	err  error
 }
 
 // poll is one exchange with the remote that any number of callers wait for.
@@ -46,7 +60,7 @@ func newMirror(all *Mirrors, id string) *mirror {
 	m := &mirror{
 		all: all, id: id,
 		git:    program{path: all.o.Git, env: all.o.Env, dir: filepath.Join(all.repositories(), id)},
-		extras: map[string]time.Time{}, absent: map[string]time.Time{},
+		extras: map[string]time.Time{}, absent: map[string]time.Time{}, left: map[string]struct{}{},
 	}
 	m.objects = newReaders(all, m.directory)
 	return m

@@ -41,6 +41,13 @@ type Options struct {
 	MaxFileSize int64
 	// CacheSize bounds the memory for parsed folders and small files of all mirrors, in bytes, default 64 MiB.
 	CacheSize int64
+	// MaxRepositorySize bounds the size of one mirror on disk, in bytes; zero: no limit.
+	MaxRepositorySize int64
+	// WithoutSubmodules leaves the folders of submodules empty.
+	WithoutSubmodules bool
+	// Credentials says how to reach the repository of a submodule; nil: without credentials. The URL names the user
+	// that .gitmodules states for ssh.
+	Credentials func(ctx context.Context, parent Repository, url string) (Repository, error)
 	// Readers bounds the object reading processes of one mirror, default 2.
 	Readers int
 	// ReaderIdle is how long an unused reading process is kept, default 30 s.
@@ -49,6 +56,9 @@ type Options struct {
 	PackAfter int
 	// KeepUnused is how long a mirror that nobody asks for stays on disk, default 7 days.
 	KeepUnused time.Duration
+	// KeepRewritten is how long the commits stay readable that a forced push or a deleted branch has left behind,
+	// default 14 days. After that they are dropped when the mirror has grown much.
+	KeepRewritten time.Duration
 	// OnFetch, when not nil, is told the duration and the result of every poll. It must not block.
 	OnFetch func(FetchReport)
 }
@@ -78,6 +88,8 @@ type Mirrors struct {
 	mirrors map[string]*mirror
 	seed    maphash.Seed
 	known   map[uint64]known // what callers pass, by a quick hash
+
+	tokens tokens
 }
 
 // known is a Repository as a caller passes it, and what was made of it.
@@ -109,6 +121,7 @@ func NewMirrors(o Options) (*Mirrors, error) {
 	setDefault(&o.ReaderIdle, 30*time.Second)
 	setDefault(&o.PackAfter, 50)
 	setDefault(&o.KeepUnused, 7*24*time.Hour)
+	setDefault(&o.KeepRewritten, 14*24*time.Hour)
 	if len(o.Env) == 0 {
 		o.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 	}
@@ -244,6 +257,7 @@ func (m *Mirrors) owns(path string) bool {
 // sweep removes mirrors that have not been used for long, and what key files a killed process left.
 func (m *Mirrors) sweep() {
 	os.RemoveAll(m.runtime())
+	m.sweepObjects(m.o.Now())
 	entries, err := os.ReadDir(m.repositories())
 	if err != nil {
 		return

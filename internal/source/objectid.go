@@ -14,6 +14,27 @@ func (id ObjectID) String() string { return hex.EncodeToString(id[:]) }
 // Identity is the id as a string of bytes, shorter than String. Equal identities mean equal content.
 func (id ObjectID) Identity() string { return string(id[:]) }
 
+// ViewID is the identity of an object whose content is shown in a way that depends on how its repository is configured:
+// with the objects of Git LFS, or without submodules.
+type ViewID struct {
+	ObjectID
+	View string
+}
+
+// Identity is the id as a string. Equal identities mean equal content.
+func (id ViewID) Identity() string { return id.View + "\x00" + id.ObjectID.Identity() }
+
+func (m *Mirrors) viewOf(repo Repository) string {
+	view := ""
+	if repo.EnableLFS {
+		view = "lfs"
+	}
+	if m.o.WithoutSubmodules {
+		view += "flat"
+	}
+	return view
+}
+
 // ParseObjectID reads a full id in hexadecimal.
 func ParseObjectID(s string) (ObjectID, error) {
 	var id ObjectID

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -135,8 +138,11 @@ func TestURLsAreNormalized(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://Host/a/b.git/":       "https://host/a/b.git",
 		" http://u:p@host:80/x ":      "http://host:80/x",
-		"git@host:org/repo.git":       "ssh://host/org/repo.git",
-		"host:org/repo.git":           "ssh://host/org/repo.git",
+		"git@Host:org/repo.git/":      "host:org/repo.git",
+		"host:org/repo.git":           "host:org/repo.git",
+		"git@host:/srv/repo.git":      "ssh://host/srv/repo.git",
+		"git@host:a%20b":              "host:a%20b",
+		"git@host:-x":                 "",
 		"ssh://git@host:22/org/r.git": "ssh://host:22/org/r.git",
 		"file:///srv/git/x":           "file:///srv/git/x",
 		"file://localhost/srv":        "file:///srv",
@@ -168,6 +174,8 @@ func TestEveryFieldOfARepositoryCounts(t *testing.T) {
 			field.SetString("x")
 		case reflect.Bool:
 			field.SetBool(true)
+		case reflect.Int64:
+			field.SetInt(1)
 		default:
 			field.SetBytes([]byte("x"))
 		}
@@ -179,4 +187,101 @@ func TestEveryFieldOfARepositoryCounts(t *testing.T) {
 			t.Errorf("%s makes no difference to Key", name)
 		}
 	}
+}
+
+func FuzzParseConfig(f *testing.F) {
+	f.Add([]byte("[submodule \"a\\\"b\"]\n\tpath = x ; comment\n\turl = \"https://h/x\" # c\n[lfs]url=x\n[a.B]\r\nkey\r\n"))
+	f.Add([]byte("[a]\nb = \"c\\\nd\"e\\t\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		settings, err := parseConfig(raw)
+		if err != nil && settings != nil {
+			t.Error("settings beside an error")
+		}
+		for _, one := range settings {
+			if one.section == "" || one.key == "" || one.key != strings.ToLower(one.key) {
+				t.Errorf("setting %+v", one)
+			}
+		}
+		modulesOf(settings)
+	})
+}
+
+func TestConfigurationIsReadAsGitReadsIt(t *testing.T) {
+	for name, text := range map[string]string{
+		"plain":       "[submodule \"a\"]\n\tpath = x\n\turl = https://host/x\n",
+		"quotes":      "[Submodule \"A b\\\"c\\\\\"]\n\tPath = \" x \" y  # comment\n\turl=\"a;b\" ; c\n",
+		"one line":    "[a] b = c\n[d]e\n[f.G]h=i",
+		"escapes":     "[a]\nb = \\t\\n\\\"\\\\x\\b\nc = one \\\n two\n",
+		"line ends":   "[a]\r\nb = c\r\nd = \"e\"\r\n",
+		"empty value": "[a]\nb =\nc = \"\"\n",
+		"comment":     "# one\n; two\n[a] # three\n b = c\n",
+		"again":       "[a]\nb = 1\n[a]\nb = 2\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "config")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.Command("git", "config", "--file", file, "--null", "--list").Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			settings, err := parseConfig([]byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got strings.Builder
+			for _, one := range settings {
+				name := one.section
+				if one.subsection != "" {
+					name += "." + one.subsection
+				}
+				got.WriteString(name + "." + one.key + "\n" + one.value + "\x00")
+			}
+			// git prints no value for a key that stands alone, which means true.
+			want := strings.ReplaceAll(string(out), "d.e\x00", "d.e\ntrue\x00")
+			if got.String() != want {
+				t.Errorf("got %q, want %q", got.String(), want)
+			}
+		})
+	}
+	for _, text := range []string{"a = b", "[a", "[a \"b]\nc", "[a]\nb = \"c", "[a]\nb = \\x", "[]\na=b", "[a]\n?=1", "[a]\nb c", "[a b]\nc=d"} {
+		if got, err := parseConfig([]byte(text)); err == nil {
+			t.Errorf("%q is read as %v", text, got)
+		}
+	}
+}
+
+func FuzzParsePointer(f *testing.F) {
+	f.Add([]byte("version https://git-lfs.github.com/spec/v1\noid sha256:" + strings.Repeat("a", 64) + "\nsize 12\n"))
+	f.Add([]byte("version https://git-lfs.github.com/spec/v1\nsize 12\n"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if p, ok := parsePointer(raw); ok && (len(p.oid) != 64 || !isHex(p.oid) || p.size < 0) {
+			t.Errorf("pointer %+v", p)
+		}
+	})
+}
+
+func FuzzModuleAddress(f *testing.F) {
+	f.Add("https://host/a/b.git", "../c.git")
+	f.Add("git@host:a/b.git", "../../../c")
+	f.Add("file:///srv/a", "/etc")
+	f.Fuzz(func(t *testing.T, parent, raw string) {
+		normal, err := Repository{URL: parent}.normalize()
+		if err != nil {
+			return
+		}
+		m := &Mirrors{}
+		repo, err := m.moduleRepository(t.Context(), normal, raw)
+		if err != nil {
+			return
+		}
+		if repo.scheme() == "file" && normal.scheme() != "file" {
+			t.Errorf("%q of %q gives %s", raw, parent, repo.URL)
+		}
+		relative := strings.HasPrefix(raw, "./") || strings.HasPrefix(raw, "../")
+		if relative && (repo.scheme() != normal.scheme() || hostName(repo.URL) != hostName(normal.URL)) {
+			t.Errorf("%q of %q leads elsewhere: %s", raw, parent, repo.URL)
+		}
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -45,6 +46,18 @@ type Repository struct {
 	OCI bool
 	// PlainHTTP reaches an OCI registry without encryption.
 	PlainHTTP bool
+	// GitHubAppID and GitHubAppPrivateKey, an RSA key in PEM form, name a GitHub App, whose token is sent in place of
+	// a password. GitHubAppInstallationID is the installation; zero finds that of the owner in the URL. The API is
+	// at GitHubAppBaseURL, such as https://ghe.example.com/api/v3; empty for GitHub's own.
+	GitHubAppID, GitHubAppInstallationID int64
+	GitHubAppPrivateKey                  []byte
+	GitHubAppBaseURL                     string
+	// GCPServiceAccountKey is the JSON key of a Google Cloud service account, whose token is sent as the password.
+	GCPServiceAccountKey []byte
+	// EnableLFS shows the objects of Git LFS in the place of the files that point to them.
+	EnableLFS bool
+	// Depth, when it is positive, fetches only so many commits of each branch and tag.
+	Depth int64
 	// CredentialID names the credentials when their secret part changes by itself (short-lived tokens), so that a
 	// new token finds the mirror of the old one. Two Repositories with one CredentialID must have the same rights.
 	CredentialID string
@@ -53,10 +66,14 @@ type Repository struct {
 }
 
 // Key identifies the repository and the credentials: equal keys mean the same rights to the same content. It is a hash
-// that depends on the secrets, so keep it in memory.
+// that depends on the secrets, so keep it in memory. Short-lived tokens that are made from the credentials are no part
+// of it; the private key that makes them is, since the id of an app alone gives nobody a right.
 func (r Repository) Key() string {
 	r, _ = r.normalize()
-	secrets := []string{r.Password, r.BearerToken, string(r.SSHPrivateKey), string(r.TLSClientCert), string(r.TLSClientKey)}
+	secrets := []string{
+		r.Password, r.BearerToken, string(r.SSHPrivateKey), string(r.TLSClientCert), string(r.TLSClientKey),
+		string(r.GitHubAppPrivateKey), string(r.GCPServiceAccountKey),
+	}
 	if r.CredentialID != "" {
 		secrets = []string{"id", r.CredentialID}
 	}
@@ -68,7 +85,9 @@ func (r Repository) Key() string {
 	for _, flag := range r.flags() {
 		insecure += " " + flag
 	}
-	fields := append(secrets, r.URL, r.Username, string(r.SSHKnownHosts), insecure, string(r.CAData), r.Proxy, r.NoProxy)
+	fields := append(secrets, r.URL, r.Username, string(r.SSHKnownHosts), insecure, string(r.CAData),
+		r.Proxy, r.NoProxy, strconv.FormatInt(r.GitHubAppID, 10), strconv.FormatInt(r.GitHubAppInstallationID, 10),
+		r.GitHubAppBaseURL, strconv.FormatBool(r.EnableLFS), strconv.FormatInt(r.Depth, 10))
 	for _, f := range fields {
 		var n [8]byte
 		binary.BigEndian.PutUint64(n[:], uint64(len(f)))
@@ -96,7 +115,9 @@ func (r *Repository) flags() []string {
 func (r *Repository) quickHash(seed maphash.Seed) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
-	for _, s := range []string{r.URL, r.Username, r.Password, r.BearerToken, r.Proxy, r.NoProxy, r.CredentialID, r.Project} {
+	for _, s := range []string{
+		r.URL, r.Username, r.Password, r.BearerToken, r.Proxy, r.NoProxy, r.CredentialID, r.Project, r.GitHubAppBaseURL,
+	} {
 		h.WriteString(s)
 		h.WriteByte(0)
 	}
@@ -104,10 +125,14 @@ func (r *Repository) quickHash(seed maphash.Seed) uint64 {
 		h.WriteString(flag)
 	}
 	h.WriteByte(0)
-	for _, b := range [][]byte{r.SSHPrivateKey, r.SSHKnownHosts, r.CAData, r.TLSClientCert, r.TLSClientKey} {
+	for _, b := range [][]byte{
+		r.SSHPrivateKey, r.SSHKnownHosts, r.CAData, r.TLSClientCert, r.TLSClientKey, r.GitHubAppPrivateKey, r.GCPServiceAccountKey,
+	} {
 		h.Write(b)
 		h.WriteByte(0)
 	}
+	maphash.WriteComparable(&h, [3]int64{r.GitHubAppID, r.GitHubAppInstallationID, r.Depth})
+	maphash.WriteComparable(&h, [2]bool{r.Insecure, r.EnableLFS})
 	return h.Sum64()
 }
 
@@ -116,7 +141,11 @@ func (r *Repository) equal(o *Repository) bool {
 	return r.URL == o.URL && r.Username == o.Username && r.Password == o.Password && r.BearerToken == o.BearerToken &&
 		r.Insecure == o.Insecure && r.Proxy == o.Proxy && r.NoProxy == o.NoProxy && r.CredentialID == o.CredentialID &&
 		r.Project == o.Project && r.ForceBasicAuth == o.ForceBasicAuth && r.PassCredentials == o.PassCredentials &&
-		r.OCI == o.OCI && r.PlainHTTP == o.PlainHTTP && bytes.Equal(r.SSHPrivateKey, o.SSHPrivateKey) &&
+		r.OCI == o.OCI && r.PlainHTTP == o.PlainHTTP &&
+		r.GitHubAppID == o.GitHubAppID && r.GitHubAppInstallationID == o.GitHubAppInstallationID &&
+		r.GitHubAppBaseURL == o.GitHubAppBaseURL && r.EnableLFS == o.EnableLFS && r.Depth == o.Depth &&
+		bytes.Equal(r.GitHubAppPrivateKey, o.GitHubAppPrivateKey) &&
+		bytes.Equal(r.GCPServiceAccountKey, o.GCPServiceAccountKey) && bytes.Equal(r.SSHPrivateKey, o.SSHPrivateKey) &&
 		bytes.Equal(r.SSHKnownHosts, o.SSHKnownHosts) && bytes.Equal(r.CAData, o.CAData) &&
 		bytes.Equal(r.TLSClientCert, o.TLSClientCert) && bytes.Equal(r.TLSClientKey, o.TLSClientKey)
 }
@@ -125,7 +154,8 @@ func (r *Repository) equal(o *Repository) bool {
 var scpLike = regexp.MustCompile(`^([A-Za-z0-9._-]+@)?([A-Za-z0-9._-]+):([^/].*|/[^/].*)$`)
 
 // normalize checks the URL and brings it into one form: lower-case scheme and host, no user and password, no slash at
-// the end. The second result is the error as a detail for the user.
+// the end. The short form of ssh stays when its path does not begin with a slash, because such a path begins in the
+// user's home and not at the root. The second result is the error as a detail for the user.
 func (r Repository) normalize() (Repository, error) {
 	raw := strings.TrimSpace(r.URL)
 	if r.OCI && !strings.Contains(raw, "://") {
@@ -134,8 +164,14 @@ func (r Repository) normalize() (Repository, error) {
 	if before, _, ok := strings.Cut(raw, "::"); ok && !strings.ContainsAny(before, "/[") {
 		return r, fmt.Errorf("git's transport helpers are not allowed")
 	}
+	short := false
 	if m := scpLike.FindStringSubmatch(raw); m != nil && !strings.Contains(raw, "://") {
-		raw = "ssh://" + m[1] + m[2] + "/" + strings.TrimPrefix(m[3], "/")
+		short = m[3][0] != '/'
+		if !short {
+			m[3] = m[3][1:]
+		}
+		// The path of the short form is no part of a URL: a percent sign or a question mark in it means itself.
+		raw = "ssh://" + m[1] + m[2] + "/" + (&url.URL{Path: m[3]}).EscapedPath()
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -175,12 +211,22 @@ func (r Repository) normalize() (Repository, error) {
 	if strings.ContainsAny(r.Username, "\r\n\x00") || strings.ContainsAny(r.Password+r.BearerToken, "\r\n\x00") {
 		return r, fmt.Errorf("user, password or token contain line breaks")
 	}
+	if u.Scheme == "ssh" && (strings.ContainsAny(r.Username, "/: \t") || strings.HasPrefix(r.Username, "-")) {
+		return r, fmt.Errorf("the user is not one that ssh can have")
+	}
 	r.URL = u.String()
+	if short {
+		r.URL = u.Host + ":" + strings.TrimPrefix(u.Path, "/")
+	}
 	return r, nil
 }
 
+// scheme of the normalized URL.
 func (r Repository) scheme() string {
-	scheme, _, _ := strings.Cut(r.URL, "://")
+	scheme, _, ok := strings.Cut(r.URL, "://")
+	if !ok {
+		return "ssh"
+	}
 	return scheme
 }
 
@@ -190,6 +236,17 @@ func (r Repository) git() error {
 		return fmt.Errorf("a registry (oci://) holds no Git repository")
 	}
 	return nil
+}
+
+// withUser is the normalized URL with the user that ssh needs in it.
+func (r Repository) withUser() string {
+	if r.scheme() != "ssh" || r.Username == "" {
+		return r.URL
+	}
+	if rest, ok := strings.CutPrefix(r.URL, "ssh://"); ok {
+		return "ssh://" + url.User(r.Username).String() + "@" + rest
+	}
+	return r.Username + "@" + r.URL
 }
 
 func (r Repository) overHTTP() bool { return r.scheme() == "http" || r.scheme() == "https" }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 )
@@ -89,6 +90,9 @@ func (m *mirror) peel(ctx context.Context, repo Repository, revision, id string)
 	}
 	o, err := m.objects.info(ctx, id+"^{commit}")
 	if isMissing(err) {
+		if there, problem := m.objects.info(ctx, id+"^{}"); problem == nil && there.kind != kindCommit {
+			return "", repo.fail(ErrRevisionNotFound, nil, "%q does not lead to a commit but to a %s", revision, there.kind)
+		}
 		if healed := m.heal(ctx, repo); healed == nil {
 			o, err = m.objects.info(ctx, id+"^{commit}")
 		}
@@ -104,11 +108,13 @@ func (m *mirror) peel(ctx context.Context, repo Repository, revision, id string)
 
 func (m *mirror) abbreviated(ctx context.Context, repo Repository, revision string) (string, error) {
 	o, err := m.objects.info(ctx, strings.ToLower(revision)+"^{commit}")
-	if err != nil {
-		return "", repo.fail(ErrRevisionNotFound, nil,
-			"there is no branch or tag %q, and no single commit whose id begins so", revision)
+	if err == nil {
+		return o.id.String(), nil
 	}
-	return o.id.String(), nil
+	if _, err := m.objects.info(ctx, strings.ToLower(revision)); errors.Is(err, errAmbiguous) {
+		return "", repo.fail(ErrRevisionNotFound, nil, "%q is ambiguous: several commits have an id that begins so; state more of it", revision)
+	}
+	return "", repo.fail(ErrRevisionNotFound, nil, "there is no branch or tag %q, and no commit whose id begins so", revision)
 }
 
 // Refs are the names of branches and tags, sorted.
@@ -138,8 +144,10 @@ func (m *Mirrors) Test(ctx context.Context, repo Repository) error {
 	}
 	once := newMirror(m, "test")
 	defer once.close()
-	_, err = once.list(ctx, normal, nil)
-	return err
+	return m.withToken(ctx, normal, func(repo Repository) error {
+		_, err := once.list(ctx, repo, nil)
+		return err
+	})
 }
 
 // validRef follows the rules of git check-ref-format closely enough to be safe in a refspec.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -17,9 +19,12 @@ const (
 )
 
 // Snapshot is the files of one commit as a read-only file system: an fs.FS, fs.StatFS, fs.ReadDirFS, fs.ReadFileFS and
-// fs.ReadLinkFS. The Sys method of every fs.FileInfo gives the ObjectID of the file or folder. Symbolic links are
-// followed inside the repository; one that leads out of it gives ErrLinkOutside. A submodule is an empty folder. Files
-// have no modification time.
+// fs.ReadLinkFS. The Sys method of every fs.FileInfo gives the ObjectID of the file or folder, a [ViewID] where what is
+// shown depends on more than the object, a [ModuleID] for the folder of a submodule. Symbolic links are followed inside
+// the repository; one that leads out of it gives ErrLinkOutside. Files have no modification time.
+//
+// A submodule is a folder with the files of the recorded commit, fetched when it is first listed or read in. With
+// Repository.EnableLFS a file that points to an object of Git LFS is shown with the object's size and content.
 //
 // It holds no resources worth mentioning and is safe for concurrent use.
 type Snapshot struct {
@@ -28,6 +33,15 @@ type Snapshot struct {
 	commit string
 	root   ObjectID
 	top    tree
+	view   string // what decides beside the objects, see ViewID
+	depth  int    // submodules above this one
+
+	modulesOnce sync.Once
+	modules     map[string]string // folder of a submodule to its URL
+	modulesErr  error
+
+	mu      sync.Mutex
+	entered map[string]*Snapshot // submodules by their folder
 }
 
 // Interfaces that readers of a Snapshot may ask for.
@@ -45,7 +59,7 @@ func (m *Mirrors) Snapshot(ctx context.Context, repo Repository, commit string) 
 	if err != nil {
 		return nil, err
 	}
-	s := &Snapshot{mirror: r, repo: repo, commit: c.SHA, root: c.tree}
+	s := &Snapshot{mirror: r, repo: repo, commit: c.SHA, root: c.tree, view: m.viewOf(repo)}
 	if s.top, err = s.tree(ctx, c.tree); err != nil {
 		return nil, repo.fail(ErrDamaged, err, "reading commit %s: %v", commit, err)
 	}
@@ -117,14 +131,53 @@ func (s *Snapshot) blob(id ObjectID, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// size is the size of a file without reading it, or -1 when it cannot be found out.
+// content is what a file shows: its blob, or the object of Git LFS that it points to. The result is shared.
+func (s *Snapshot) content(id ObjectID) ([]byte, error) {
+	limit := s.mirror.all.o.MaxFileSize
+	if !s.repo.EnableLFS {
+		return s.blob(id, limit)
+	}
+	key := objectKey{mirror: s.mirror, id: id, of: ofLFS}
+	if c, ok := s.mirror.all.cache.get(key); ok {
+		return c.blob, nil
+	}
+	data, err := s.blob(id, limit)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := parsePointer(data)
+	if !ok {
+		return data, nil
+	}
+	if data, err = s.lfsObject(p); err == nil {
+		s.mirror.all.cache.put(key, cached{blob: data})
+	}
+	return data, err
+}
+
+// size is the size of what a file shows, without reading it, or -1 when it cannot be found out.
 func (s *Snapshot) size(id ObjectID) int64 {
+	size := s.blobSize(id)
+	if !s.repo.EnableLFS || size < 0 || size > maxPointer {
+		return size
+	}
+	data, err := s.blob(id, maxPointer)
+	if err != nil {
+		return -1
+	}
+	if p, ok := parsePointer(data); ok {
+		return p.size
+	}
+	return size
+}
+
+func (s *Snapshot) blobSize(id ObjectID) int64 {
 	key := objectKey{mirror: s.mirror, id: id}
 	cache := s.mirror.all.cache
 	if c, ok := cache.get(key); ok {
 		return int64(len(c.blob))
 	}
-	key.size = true
+	key.of = ofSize
 	if c, ok := cache.get(key); ok {
 		return c.size
 	}
@@ -143,13 +196,13 @@ func (s *Snapshot) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	if n.mode == modeTree || n.mode == modeModule {
-		entries, err := s.list(n)
+		entries, err := n.list()
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 		}
-		return &openDir{info: s.info(name, n), entries: entries}, nil
+		return &openDir{info: n.info(name), entries: entries}, nil
 	}
-	return &openFile{s: s, info: s.info(name, n)}, nil
+	return &openFile{info: n.info(name), load: func() ([]byte, error) { return n.s.content(n.id) }}, nil
 }
 
 // ReadFile reads a whole file. One larger than Options.MaxFileSize gives ErrTooLarge.
@@ -161,7 +214,7 @@ func (s *Snapshot) ReadFile(name string) ([]byte, error) {
 	if n.mode == modeTree || n.mode == modeModule {
 		return nil, &fs.PathError{Op: "readfile", Path: name, Err: errIsFolder}
 	}
-	data, err := s.blob(n.id, s.mirror.all.o.MaxFileSize)
+	data, err := n.s.content(n.id)
 	if err != nil {
 		return nil, &fs.PathError{Op: "readfile", Path: name, Err: err}
 	}
@@ -177,7 +230,7 @@ func (s *Snapshot) ReadDir(name string) ([]fs.DirEntry, error) {
 	if n.mode != modeTree && n.mode != modeModule {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errIsFile}
 	}
-	entries, err := s.list(n)
+	entries, err := n.list()
 	if err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
 	}
@@ -190,7 +243,7 @@ func (s *Snapshot) Stat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.info(name, n), nil
+	return n.info(name), nil
 }
 
 // Lstat describes a file, a folder or a symbolic link.
@@ -199,7 +252,7 @@ func (s *Snapshot) Lstat(name string) (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.info(name, n), nil
+	return n.info(name), nil
 }
 
 // ReadLink gives the target of a symbolic link as it stands in the repository.
@@ -211,24 +264,34 @@ func (s *Snapshot) ReadLink(name string) (string, error) {
 	if n.mode != modeLink {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
-	target, err := s.blob(n.id, maxLink)
+	target, err := n.s.blob(n.id, maxLink)
 	if err != nil {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
 	}
 	return string(target), nil
 }
 
-func (s *Snapshot) list(n node) ([]fs.DirEntry, error) {
+// list gives the entries of a folder. The submodule of an entry is not entered for it.
+func (n node) list() ([]fs.DirEntry, error) {
+	in, id, dir := n.s, n.id, n.path
 	if n.mode == modeModule {
-		return nil, nil
+		sub, err := n.s.enter(n.path, n.id)
+		if err != nil || sub == nil {
+			return nil, err
+		}
+		in, id, dir = sub, sub.root, ""
 	}
-	t, err := s.tree(s.mirror.all.ctx, n.id)
+	t, err := in.tree(in.mirror.all.ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	entries := make([]fs.DirEntry, len(t))
 	for i, e := range t {
-		entries[i] = &info{s: s, name: e.name, mode: e.mode, id: e.id}
+		one := &info{s: in, name: e.name, mode: e.mode, id: e.id}
+		if e.mode == modeModule {
+			one.path = path.Join(dir, e.name)
+		}
+		entries[i] = one
 	}
 	return entries, nil
 }

@@ -1,117 +1,50 @@
 package source_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/knownhosts"
+	"time"
 
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/test/gitserver"
 )
 
-// sshServer serves git-upload-pack for one user's key, and gives the address and the line for known_hosts.
-func sshServer(t *testing.T, user ssh.PublicKey) (address, known string) {
+// needSSH skips a test where there is no ssh program.
+func needSSH(t *testing.T) {
 	t.Helper()
-	_, hostKey, err := ed25519.GenerateKey(rand.Reader)
-	must(t, err)
-	host, err := ssh.NewSignerFromKey(hostKey)
-	must(t, err)
-	config := &ssh.ServerConfig{PublicKeyCallback: func(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		if c.User() != "git" || string(key.Marshal()) != string(user.Marshal()) {
-			return nil, errors.New("unknown key")
-		}
-		return nil, nil
-	}}
-	config.AddHostKey(host)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go serveSSH(c, config)
-		}
-	}()
-	address = l.Addr().String()
-	return address, knownhosts.Line([]string{address}, host.PublicKey()) + "\n"
-}
-
-func serveSSH(c net.Conn, config *ssh.ServerConfig) {
-	defer c.Close()
-	_, channels, requests, err := ssh.NewServerConn(c, config)
-	if err != nil {
-		return
-	}
-	go ssh.DiscardRequests(requests)
-	for one := range channels {
-		channel, requests, err := one.Accept()
-		if err != nil {
-			return
-		}
-		for r := range requests {
-			var payload struct{ Command string }
-			if r.Type != "exec" || ssh.Unmarshal(r.Payload, &payload) != nil {
-				_ = r.Reply(r.Type == "env", nil)
-				continue
-			}
-			_ = r.Reply(true, nil)
-			dir := strings.Trim(strings.TrimPrefix(payload.Command, "git-upload-pack "), "'")
-			cmd := exec.Command("git", "upload-pack", dir)
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null"}
-			in, _ := cmd.StdinPipe()
-			go func() { _, _ = io.Copy(in, channel) }()
-			cmd.Stdout, cmd.Stderr = channel, channel.Stderr()
-			status := struct{ Code uint32 }{}
-			if cmd.Run() != nil {
-				status.Code = 128
-			}
-			_, _ = channel.SendRequest("exit-status", false, ssh.Marshal(status))
-			channel.Close()
-		}
-	}
-}
-
-func userKey(t *testing.T) (ssh.PublicKey, []byte) {
-	t.Helper()
-	public, private, err := ed25519.GenerateKey(rand.Reader)
-	must(t, err)
-	key, err := ssh.NewPublicKey(public)
-	must(t, err)
-	block, err := ssh.MarshalPrivateKey(private, "")
-	must(t, err)
-	return key, pem.EncodeToMemory(block)
-}
-
-func TestRepositoriesAreReadBySSH(t *testing.T) {
 	if _, err := exec.LookPath("ssh"); err != nil {
 		t.Skip("no ssh program here")
 	}
+}
+
+func TestRepositoriesAreReadBySSH(t *testing.T) {
+	needSSH(t)
 	server := gitserver.Start(t, gitserver.Options{})
 	r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
-	public, private := userKey(t)
-	_, stranger := userKey(t)
-	address, known := sshServer(t, public)
-	_, otherHost := sshServer(t, public)
-	url := fmt.Sprintf("ssh://git@%s%s", address, r.Dir())
+	public, private := gitserver.SSHKey(t)
+	_, stranger := gitserver.SSHKey(t)
+	host, other := server.SSH(t, public), server.SSH(t, public)
+	url, known := host.URL(r), []byte(host.KnownHosts)
+	addressOf := func(line string) string { return line[:strings.Index(line, " ")] }
+	wrongKey := strings.Replace(other.KnownHosts, addressOf(other.KnownHosts), addressOf(host.KnownHosts), 1)
 
 	dir := t.TempDir()
 	m := open(t, source.Options{Dir: dir})
-	repo := source.Repository{URL: url, SSHPrivateKey: private, SSHKnownHosts: []byte(known)}
+	repo := source.Repository{URL: url, SSHPrivateKey: private, SSHKnownHosts: known}
 	sha := resolve(t, m, repo, "HEAD")
 	if got := content(t, snapshot(t, m, repo, sha), "a"); got != "1" {
 		t.Errorf("content = %q", got)
@@ -121,11 +54,12 @@ func TestRepositoriesAreReadBySSH(t *testing.T) {
 		repo source.Repository
 		want error
 	}{
-		"another key":       {source.Repository{URL: url, SSHPrivateKey: stranger, SSHKnownHosts: []byte(known)}, source.ErrAuthentication},
-		"no key":            {source.Repository{URL: url, SSHKnownHosts: []byte(known)}, source.ErrAuthentication},
+		"another key":       {source.Repository{URL: url, SSHPrivateKey: stranger, SSHKnownHosts: known}, source.ErrAuthentication},
+		"no key":            {source.Repository{URL: url, SSHKnownHosts: known}, source.ErrAuthentication},
+		"another user":      {source.Repository{URL: url, SSHPrivateKey: private, SSHKnownHosts: known, Username: "root"}, source.ErrAuthentication},
 		"unknown host":      {source.Repository{URL: url, SSHPrivateKey: private}, source.ErrUnreachable},
-		"another host key":  {source.Repository{URL: url, SSHPrivateKey: private, SSHKnownHosts: []byte(strings.Replace(otherHost, otherHost[:strings.Index(otherHost, " ")], known[:strings.Index(known, " ")], 1))}, source.ErrUnreachable},
-		"no such directory": {source.Repository{URL: url + "x", SSHPrivateKey: private, SSHKnownHosts: []byte(known)}, source.ErrRepositoryNotFound},
+		"another host key":  {source.Repository{URL: url, SSHPrivateKey: private, SSHKnownHosts: []byte(wrongKey)}, source.ErrUnreachable},
+		"no such directory": {source.Repository{URL: url + "x", SSHPrivateKey: private, SSHKnownHosts: known}, source.ErrRepositoryNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := m.Resolve(t.Context(), c.repo, "HEAD", 0); !errors.Is(err, c.want) {
@@ -135,5 +69,85 @@ func TestRepositoriesAreReadBySSH(t *testing.T) {
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, "run", "*")); len(left) > 0 {
 		t.Errorf("key files are left: %v", left)
+	}
+}
+
+func TestKeysOfAllUsualTypesAndFormsServe(t *testing.T) {
+	needSSH(t)
+	server := gitserver.Start(t, gitserver.Options{})
+	r := server.Repository(t, "demo.git", map[string]string{"a": "1"})
+	r4096, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	curvePEM, err := x509.MarshalECPrivateKey(curve)
+	must(t, err)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(r4096)
+	must(t, err)
+	block := func(kind string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}) }
+	for name, c := range map[string]struct {
+		key  crypto.Signer
+		text []byte // in place of OpenSSH's form
+	}{
+		"RSA":                       {key: r4096},
+		"RSA as PKCS#1":             {key: r4096, text: pemOf(r4096)},
+		"RSA as PKCS#8":             {key: r4096, text: block("PRIVATE KEY", pkcs8)},
+		"ECDSA":                     {key: curve},
+		"ECDSA as SEC 1":            {key: curve, text: block("EC PRIVATE KEY", curvePEM)},
+		"Ed25519":                   {key: edwards},
+		"Ed25519 without last line": {key: edwards, text: []byte("trim")},
+		"Ed25519 with CR LF":        {key: edwards, text: []byte("crlf")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			public, text := gitserver.SSHKeyOf(t, c.key)
+			switch string(c.text) {
+			case "":
+			case "trim":
+				text = []byte(strings.TrimSpace(string(text)))
+			case "crlf":
+				text = []byte(strings.ReplaceAll(string(text), "\n", "\r\n"))
+			default:
+				text = c.text
+			}
+			host := server.SSH(t, public)
+			m := open(t, source.Options{})
+			resolve(t, m, source.Repository{URL: host.URL(r), SSHPrivateKey: text, SSHKnownHosts: []byte(host.KnownHosts)}, "HEAD")
+		})
+	}
+}
+
+// leadTo has the ssh program of this test connect to the server, whatever host it is asked for.
+func leadTo(t *testing.T, host *gitserver.SSHServer) {
+	t.Helper()
+	program, err := exec.LookPath("ssh")
+	must(t, err)
+	_, port, err := net.SplitHostPort(host.Address)
+	must(t, err)
+	dir := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\nexec %s -o HostName=127.0.0.1 -o Port=%s -o HostKeyAlias=git.example.com \"$@\"\n", program, port)
+	must(t, os.WriteFile(filepath.Join(dir, "ssh"), []byte(script), 0o755))
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+}
+
+func TestTheShortFormOfSSHBeginsInTheHomeOfItsUser(t *testing.T) {
+	needSSH(t)
+	server := gitserver.Start(t, gitserver.Options{})
+	r := server.Repository(t, "org/demo.git", map[string]string{"a": "1"})
+	public, private := gitserver.SSHKey(t)
+	host := server.SSH(t, public)
+	leadTo(t, host) // the short form has no port
+	m := open(t, source.Options{})
+	_, key, _ := strings.Cut(host.KnownHosts, " ")
+	known := []byte("git.example.com " + key)
+	for _, url := range []string{"git@git.example.com:org/demo.git", "git@git.example.com:" + r.Dir(), "ssh://git@git.example.com" + r.Dir()} {
+		repo := source.Repository{URL: url, SSHPrivateKey: private, SSHKnownHosts: known}
+		sha := resolve(t, m, repo, "HEAD")
+		content(t, snapshot(t, m, repo, sha), "a")
+	}
+	gone := source.Repository{URL: "ssh://git@git.example.com/org/demo.git", SSHPrivateKey: private, SSHKnownHosts: known}
+	if _, err := m.Resolve(t.Context(), gone, "HEAD", time.Hour); !errors.Is(err, source.ErrRepositoryNotFound) {
+		t.Errorf("a path from the root is taken for one from the home: %v", err)
 	}
 }

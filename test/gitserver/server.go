@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -37,6 +38,8 @@ type Options struct {
 	BearerToken string
 	// TLS serves HTTPS with a certificate signed by an authority made for this server, see Server.CA.
 	TLS bool
+	// ClientCertificates demands that clients show a certificate made by Server.ClientCertificate; needs TLS.
+	ClientCertificates bool
 	// Git is the git program, default "git" from the path.
 	Git string
 	// Logger receives what git and the server complain about; nil discards it.
@@ -52,12 +55,14 @@ type Server struct {
 	http    *http.Server
 	url     string
 	ca      []byte
+	clients *authority
 	done    chan struct{} // closed by Close; releases requests that hang on purpose
 
 	mu       sync.Mutex
 	fault    Fault
 	accepts  credentials
 	requests []Request
+	mounted  map[string]http.Handler
 }
 
 type credentials struct{ username, password, token string }
@@ -159,12 +164,20 @@ func (s *Server) listen() error {
 	if s.o.TLS {
 		host, _, _ := net.SplitHostPort(l.Addr().String())
 		cert, ca, err := issue(host, s.o.Now())
+		if err == nil {
+			s.clients, err = newAuthority("gitserver client authority", s.o.Now())
+		}
 		if err != nil {
 			l.Close()
 			return fmt.Errorf("starting git server: making its certificate: %w", err)
 		}
 		s.ca, scheme = ca, "https"
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+		config := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		if s.o.ClientCertificates {
+			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+			config.ClientCAs.AppendCertsFromPEM(s.clients.pem)
+		}
+		l = tls.NewListener(l, config)
 	}
 	s.url = scheme + "://" + l.Addr().String()
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
@@ -186,6 +199,29 @@ func (s *Server) Accept(username, password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accepts = credentials{username: username, password: password}
+}
+
+// Handle has a handler answer the requests whose path begins with prefix. They need no credentials of the server's, and
+// faults do not concern them.
+func (s *Server) Handle(prefix string, h http.Handler) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mounted == nil {
+		s.mounted = map[string]http.Handler{}
+	}
+	s.mounted[prefix] = h
+}
+
+// handler is what was mounted for a path, or nil.
+func (s *Server) handler(path string) http.Handler {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for prefix, h := range s.mounted {
+		if strings.HasPrefix(path, prefix) {
+			return h
+		}
+	}
+	return nil
 }
 
 // Requests returns the requests answered or being answered so far, oldest first.
@@ -215,6 +251,10 @@ func (s *Server) Close() error {
 
 // ServeHTTP answers one request of the Git HTTP protocol.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h := s.handler(r.URL.Path); h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
 	// CGI wants the length of the body beforehand, and git sends large pushes in chunks.
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {

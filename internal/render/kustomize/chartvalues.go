@@ -136,14 +136,14 @@ func (r rewriter) valuesFile(field, entry string) ([]byte, error) {
 		return nil, err
 	}
 	virtual := path.Join(r.mount.virtual(r.dir), rewritten)
-	if _, own := r.fs.ours[virtual]; own {
-		return r.fs.ReadFile(virtual)
+	if own, ok := r.fs.ours[virtual]; ok {
+		return own, nil
 	}
-	name, _, err := r.locate(rewritten)
+	m, name, err := r.fs.split(virtual)
 	if err != nil {
 		return nil, err
 	}
-	return r.fs.read(r.mount, name)
+	return r.fs.read(m, name)
 }
 
 // defaults are the values of a chart itself.

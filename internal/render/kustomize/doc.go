@@ -7,10 +7,9 @@
 //     as `kustomize edit` would, and from there every base, component and remote repository. Each kustomization file is
 //     rewritten on the way: what lies elsewhere (Git repositories, HTTP files, charts) is asked of render.External, and
 //     stands in the rewritten file as a relative path to a place in a virtual file system.
-//  2. Build runs Kustomize over that file system. Every path in a rewritten file begins with "./" or "../", which
-//     Kustomize takes for nothing but a local path, and kustomization files that were not rewritten are not there. So
-//     nothing that somebody writes into a repository gets Kustomize to fork git or to open a URL. Kustomize's Helm and
-//     plugin support stays switched off; charts are inflated in step 1.
+//  2. Build runs Kustomize over that file system. Every path in a rewritten file begins with "../", which Kustomize
+//     takes for nothing but a local path, and kustomization files that were not rewritten are not there. So nothing that somebody writes into a repository gets Kustomize to fork git or to open a URL. Kustomize's Helm and plugin
+//     support stays switched off; charts are inflated in step 1.
 //  3. The objects are traced back to their files. Comments that step 1 puts before the kind of each object carry the
 //     place through the build; they are no part of the result.
 //

@@ -1,6 +1,7 @@
 package kustomize
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,8 @@ type filesystem struct {
 	mounts  []*mount
 	// ours are files by virtual path: rewritten kustomizations, downloads, inflated charts.
 	ours map[string][]byte
+	// via is the file of the source's repository that refers to a file of ours which is fetched.
+	via map[string]string
 	// folders of ours, by virtual path.
 	folders map[string]bool
 	// shown is what users call a file of ours that has no name in a repository.
@@ -47,6 +50,7 @@ type filesystem struct {
 	resources map[string]bool
 	content   map[string][]byte
 	trace     trace
+	decrypted []decrypted
 	reads     int
 	bytes     int64
 	// failure is the first error that ends a rendering whatever Kustomize makes of it.
@@ -58,7 +62,7 @@ var _ filesys.FileSystem = (*filesystem)(nil)
 func newFilesystem(ctx context.Context, in render.Inputs, decrypt decrypter) *filesystem {
 	return &filesystem{
 		ctx: ctx, in: in, decrypt: decrypt, ours: map[string][]byte{}, folders: map[string]bool{},
-		shown: map[string]string{}, resources: map[string]bool{}, content: map[string][]byte{},
+		shown: map[string]string{}, via: map[string]string{}, resources: map[string]bool{}, content: map[string][]byte{},
 	}
 }
 
@@ -104,6 +108,9 @@ func (f *filesystem) load(m *mount, name string, decrypt decrypter) ([]byte, err
 		plain, err := decrypt(f.ctx, in, name, content)
 		if err != nil {
 			return nil, f.fail(err)
+		}
+		if !bytes.Equal(plain, content) {
+			f.decrypted = append(f.decrypted, decrypted{plain: plain, cipher: content})
 		}
 		content = plain
 	}
@@ -157,7 +164,8 @@ func (f *filesystem) ReadFile(name string) ([]byte, error) {
 	if err := checkAliases(content); err != nil {
 		return nil, f.fail(fmt.Errorf("%s: %w", f.display(name), err))
 	}
-	return f.trace.mark(f.display(name), content), nil
+	file := f.source(name)
+	return f.trace.mark(name, file, file == f.display(name), content), nil
 }
 
 // display is what users call a virtual path.
@@ -170,6 +178,19 @@ func (f *filesystem) display(virtual string) string {
 		return virtual
 	}
 	return m.display(name)
+}
+
+// source is the file of the source's repository that a virtual path stands for. For what lies elsewhere it is the
+// kustomization that refers there.
+func (f *filesystem) source(virtual string) string {
+	if via, ok := f.via[virtual]; ok {
+		return via
+	}
+	m, name, err := f.split(virtual)
+	if err != nil {
+		return ""
+	}
+	return m.source(name)
 }
 
 // CleanedAbs implements filesys.FileSystem.

@@ -39,18 +39,13 @@ func (r rewriter) resource(field, entry string, folderOnly bool) (string, error)
 	if target.file {
 		r.fs.resources[target.virtual] = true
 	}
-	if target.same {
-		return local(entry), nil
-	}
-	return local(relative(r.mount.virtual(r.dir), target.virtual)), nil
+	return r.at(target.virtual), nil
 }
 
 // target is what an entry leads to.
 type target struct {
 	virtual string
 	file    bool
-	// same: the entry can stay as it is.
-	same bool
 }
 
 // resolve finds out what an entry is, and prepares it.
@@ -94,13 +89,13 @@ func (r rewriter) resolve(entry string, folderOnly bool) (target, error) {
 		if err := r.restrict(entry, name); err != nil {
 			return target{}, err
 		}
-		return target{virtual: r.mount.virtual(name), file: true, same: true}, nil
+		return target{virtual: r.mount.virtual(name), file: true}, nil
 	}
 	m := r.inherit(r.mount)
 	if err := r.preparer.folder(m, name, nil); err != nil {
 		return target{}, err
 	}
-	return target{virtual: m.virtual(name), same: m == r.mount}, nil
+	return target{virtual: m.virtual(name)}, nil
 }
 
 // inherit gives the mount at which a folder of a repository is built below this kustomization. Charts take over the
@@ -114,7 +109,7 @@ func (r rewriter) inherit(m *mount) *mount {
 			return other
 		}
 	}
-	return r.fs.add(mount{fsys: m.fsys, url: m.url, revision: m.revision, namespace: r.namespace})
+	return r.fs.add(mount{fsys: m.fsys, url: m.url, revision: m.revision, via: m.via, namespace: r.namespace})
 }
 
 // repository prepares a folder of a remote repository.
@@ -134,7 +129,7 @@ func (r rewriter) repository(u gitURL) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("remote base %s: %w", withoutUser(u.repository), err)
 		}
-		m = r.fs.add(mount{fsys: fsys, url: u.repository, revision: u.revision})
+		m = r.fs.add(mount{fsys: fsys, url: u.repository, revision: u.revision, via: r.mount.source(r.file)})
 	}
 	m = r.inherit(m)
 	name, info, err := follow(m.fsys, u.folder)
@@ -170,6 +165,7 @@ func (r rewriter) download(entry string) (string, error) {
 		}
 	}
 	virtual := r.number(r.mount, r.dir, path.Base(entry), withoutUser(entry), content)
+	r.fs.via[virtual] = r.mount.source(r.file)
 	r.downloads[key] = virtual
 	return virtual, nil
 }

@@ -66,7 +66,7 @@ func (r rewriter) inflateOne(k *types.Kustomization, globals types.HelmGlobals, 
 	if out.Len() == 0 {
 		return nil
 	}
-	k.Components = slices.Insert(k.Components, 0, local(relative(r.mount.virtual(r.dir), dir)))
+	k.Components = slices.Insert(k.Components, 0, r.at(dir))
 	return nil
 }
 
@@ -112,9 +112,9 @@ func (r rewriter) template(globals types.HelmGlobals, c types.HelmChart) ([]helm
 	if err != nil {
 		return nil, nil, err
 	}
-	where := func(string) string { return r.mount.display(r.file) }
+	where := func(string) string { return r.mount.source(r.file) }
 	if dir != "" {
-		where = func(file string) string { return r.mount.display(path.Join(dir, file)) }
+		where = func(file string) string { return r.mount.source(path.Join(dir, file)) }
 	}
 	values, err := r.values(c, dir)
 	if err != nil {

@@ -15,6 +15,8 @@ type mount struct {
 	fsys fs.FS
 	// url and revision of a remote repository; empty for the source's own.
 	url, revision string
+	// via is the kustomization of the source's repository from which the way to a remote one begins.
+	via string
 	// namespace that charts below take over from the kustomization that refers to them.
 	namespace string
 }
@@ -32,15 +34,26 @@ func (m *mount) display(name string) string {
 	if !m.remote() {
 		return name
 	}
-	shown := withoutUser(m.url) + "//" + strings.TrimPrefix(name, ".")
+	if name == "." {
+		name = ""
+	}
+	shown := withoutUser(m.url) + "//" + name
 	if m.revision != "" {
 		shown += "?ref=" + m.revision
 	}
 	return shown
 }
 
+// source is the file of the source's repository that answers for a file.
+func (m *mount) source(name string) string {
+	if m.remote() {
+		return m.via
+	}
+	return name
+}
+
 // virtualPath finds paths of the virtual file system in messages.
-var virtualPath = regexp.MustCompile(`/@(\d+)(/[^\s'"` + "`" + `:;,)]*)?`)
+var virtualPath = regexp.MustCompile(`(?:(?:\.\./)+|/)@(\d+)(/[^\s'"` + "`" + `:;,)]*)?`)
 
 // split takes a virtual path apart.
 func (f *filesystem) split(virtual string) (*mount, string, error) {

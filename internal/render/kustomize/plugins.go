@@ -74,7 +74,7 @@ func (r rewriter) plugin(k *types.Kustomization, field, entry string) (string, e
 		base = path.Base(entry)
 	}
 	virtual := r.number(r.mount, r.dir, base, shown, out)
-	return local(relative(r.mount.virtual(r.dir), virtual)), nil
+	return r.at(virtual), nil
 }
 
 // configuration gives the documents of an entry: inline, of a file, or built from a kustomization of its own.
@@ -105,7 +105,7 @@ func (r rewriter) documents(content []byte) ([]map[string]any, error) {
 	}
 	nodes, err := kio.FromBytes(content)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", render.ErrInvalidManifest, err)
+		return nil, &buildError{err.Error()}
 	}
 	var all []map[string]any
 	for _, n := range nodes {
@@ -131,7 +131,7 @@ type legacyChart struct {
 func (r rewriter) builtin(field string, d map[string]any) (*legacyChart, error) {
 	kind, _ := d["kind"].(string)
 	if apiVersion, _ := d["apiVersion"].(string); apiVersion != konfig.BuiltinPluginApiVersion {
-		return nil, fmt.Errorf("%w: %s %s is a plugin that runs a program or a container, which is not supported; "+
+		return nil, fmt.Errorf("%w: %s %s is a plugin that runs a program or a container; "+
 			"use a built-in plugin, or a config management plugin for the whole source", render.ErrUnsupported, apiVersion, kind)
 	}
 	switch kind {

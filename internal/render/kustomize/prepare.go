@@ -57,14 +57,6 @@ func relative(dir, name string) string {
 	return r
 }
 
-// local makes a path that Kustomize takes for nothing but a local one.
-func local(name string) string {
-	if name == "." || name == ".." || strings.HasPrefix(name, "./") || strings.HasPrefix(name, "../") {
-		return name
-	}
-	return "./" + name
-}
-
 // folder prepares the kustomization of a folder, with all that it refers to. dir has no symbolic links in it.
 func (p *preparer) folder(m *mount, dir string, apply func(*types.Kustomization) error) error {
 	if p.ctx.Err() != nil {

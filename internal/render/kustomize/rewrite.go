@@ -22,6 +22,12 @@ type rewriter struct {
 	namespace string
 }
 
+// at is how the rewritten kustomization names a virtual path: the way up to the root and down from there. It begins with
+// "../", which Kustomize takes for nothing but a local path, and has the whole path in it for messages.
+func (r rewriter) at(virtual string) string {
+	return strings.Repeat("../", strings.Count(r.mount.virtual(r.dir), "/")) + virtual[1:]
+}
+
 // errorf names the kustomization and its field.
 func (r rewriter) errorf(field string, err error) error {
 	return fmt.Errorf("%s: %s: %w", r.mount.display(r.file), field, err)
@@ -40,15 +46,11 @@ func (r rewriter) kustomization(k *types.Kustomization) error {
 	if err := r.inflate(k); err != nil {
 		return err
 	}
-	for _, list := range []struct {
-		field   string
-		entries []string
-	}{
-		{"crds", k.Crds}, {"configurations", k.Configurations},
-	} {
-		if err := r.files(list.field, list.entries); err != nil {
-			return err
-		}
+	if err := r.crds(k.Crds); err != nil {
+		return err
+	}
+	if err := r.files("configurations", k.Configurations); err != nil {
+		return err
 	}
 	if name, ok := k.OpenAPI["path"]; ok {
 		rewritten, err := r.one("openapi.path", name)
@@ -84,7 +86,7 @@ func (r rewriter) kustomization(k *types.Kustomization) error {
 // generates notes where a generated object comes from.
 func (r rewriter) generates(kind string, args types.GeneratorArgs) {
 	if args.Behavior == "" || args.Behavior == types.BehaviorCreate.String() {
-		r.fs.trace.remember(place{file: r.mount.display(r.file), kind: kind, name: args.Name})
+		r.fs.trace.remember(place{file: r.mount.source(r.file), kind: kind, name: args.Name})
 	}
 }
 
@@ -153,6 +155,24 @@ func (r rewriter) sources(field string, s *types.KvPairSources) error {
 	return r.optional(field+".env", &s.EnvSource)
 }
 
+// crds rewrites a list of files none of which may be empty; Kustomize would panic.
+func (r rewriter) crds(entries []string) error {
+	if err := r.files("crds", entries); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		virtual := path.Join(r.mount.virtual(r.dir), entry)
+		content, err := r.fs.ReadFile(virtual)
+		if err != nil {
+			return r.errorf("crds", err)
+		}
+		if len(content) == 0 {
+			return r.errorf("crds", fmt.Errorf("%s: the file is empty", r.fs.display(virtual)))
+		}
+	}
+	return nil
+}
+
 func (r rewriter) files(field string, entries []string) error {
 	for i, entry := range entries {
 		rewritten, err := r.one(field, entry)
@@ -184,7 +204,7 @@ func (r rewriter) one(field, entry string) (string, error) {
 		if err != nil {
 			return "", r.errorf(field, err)
 		}
-		return local(relative(r.mount.virtual(r.dir), virtual)), nil
+		return r.at(virtual), nil
 	}
 	name, info, err := r.locate(entry)
 	if err != nil {
@@ -197,7 +217,7 @@ func (r rewriter) one(field, entry string) (string, error) {
 		return "", r.errorf(field, err)
 	}
 	if !isKustomization(path.Base(name)) {
-		return local(entry), nil
+		return r.at(r.mount.virtual(path.Join(r.dir, entry))), nil // a link keeps its own name, which may become a key
 	}
 	// Who uses a kustomization file as data gets it as it is, not as it is rewritten.
 	content, err := r.fs.raw(r.mount, name)
@@ -205,7 +225,7 @@ func (r rewriter) one(field, entry string) (string, error) {
 		return "", r.errorf(field, err)
 	}
 	virtual := r.number(r.mount, r.dir, path.Base(name), r.mount.display(name), content)
-	return local(relative(r.mount.virtual(r.dir), virtual)), nil
+	return r.at(virtual), nil
 }
 
 var errNotFound = errors.New("there is no such file or folder; check the path")

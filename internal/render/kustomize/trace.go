@@ -16,7 +16,7 @@ import (
 // then the place whose kind and name fit, and that nobody else has, is taken.
 type trace struct {
 	places []place
-	marked map[string][]int // numbers of the marks in a file, by its name
+	marked map[string][]int // numbers of the marks in a file, by its key
 }
 
 // place is where an object comes from.
@@ -36,12 +36,13 @@ var (
 	separator = []byte("\n---")
 )
 
-// mark puts comments into a file of resources. A document that is written in an unusual way gets none.
-func (t *trace) mark(file string, content []byte) []byte {
+// mark puts comments into a file of resources, which key tells from others; file answers for it, and lines says whether
+// the lines are those of file. A document that is written in an unusual way gets none.
+func (t *trace) mark(key, file string, lines bool, content []byte) []byte {
 	if t.marked == nil {
 		t.marked = map[string][]int{}
 	}
-	numbers, again := t.marked[file]
+	numbers, again := t.marked[key]
 	var noted []int
 	var out bytes.Buffer
 	out.Grow(len(content) + 64)
@@ -66,6 +67,9 @@ func (t *trace) mark(file string, content []byte) []byte {
 			number, numbers = numbers[0], numbers[1:]
 		} else {
 			number = t.add(file, document, line)
+			if !lines {
+				t.places[number].line = 0
+			}
 			noted = append(noted, number)
 		}
 		out.Write(document[:head])
@@ -74,7 +78,7 @@ func (t *trace) mark(file string, content []byte) []byte {
 		line += bytes.Count(document, []byte("\n"))
 	}
 	if !again {
-		t.marked[file] = noted
+		t.marked[key] = noted
 	}
 	return out.Bytes()
 }
@@ -90,6 +94,12 @@ func (t *trace) add(file string, document []byte, line int) int {
 	}
 	if strings.HasSuffix(p.kind, "List") {
 		t.addUnmarked(file, document)
+	}
+	if p.name == "" {
+		var content named
+		if yaml.Unmarshal(document, &content) == nil {
+			p.name = content.Metadata.Name
+		}
 	}
 	return t.remember(p)
 }
