@@ -25,7 +25,8 @@ type config struct {
 	insecure              bool
 	disableAuth           bool
 	components            []string
-	redis                 string
+	redis                 redisConfig
+	rendering             renderConfig
 	dataDir               string
 	logLevel              string
 	logFormat             string
@@ -69,13 +70,15 @@ type origin struct {
 }
 
 // origins lists the flags that have more than a variable of their own.
-var origins = []origin{
+var origins = slices.Concat(processOrigins, redisOrigins, renderOrigins)
+
+// processOrigins are those of the process as a whole.
+var processOrigins = []origin{
 	{flag: "application-namespaces", argocd: []string{"ARGOCD_APPLICATION_NAMESPACES"}, params: []string{"application.namespaces"}},
 	{flag: "listen", argocd: []string{"ARGOCD_SERVER_LISTEN_ADDRESS"}, params: []string{"server.listen.address"}, adapt: withPort("8080")},
 	{flag: "metrics-listen", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_METRICS_LISTEN_ADDRESS", "ARGOCD_SERVER_METRICS_LISTEN_ADDRESS", "ARGOCD_REPO_SERVER_METRICS_LISTEN_ADDRESS"}, params: []string{"server.metrics.listen.address"}, adapt: withPort("8082")},
 	{flag: "insecure", argocd: []string{"ARGOCD_SERVER_INSECURE"}, params: []string{"server.insecure"}},
 	{flag: "disable-auth", argocd: []string{"ARGOCD_SERVER_DISABLE_AUTH"}, params: []string{"server.disable.auth"}},
-	{flag: "redis", argocd: []string{"REDIS_SERVER"}, params: []string{"redis.server"}},
 	{flag: "log-level", argocd: []string{"ARGOCD_LOG_LEVEL", "ARGOCD_APPLICATION_CONTROLLER_LOGLEVEL", "ARGOCD_SERVER_LOGLEVEL"}, params: []string{"controller.log.level", "server.log.level"}},
 	{flag: "log-format", argocd: []string{"ARGOCD_LOG_FORMAT", "ARGOCD_APPLICATION_CONTROLLER_LOGFORMAT", "ARGOCD_SERVER_LOGFORMAT"}, params: []string{"controller.log.format", "server.log.format"}},
 	{flag: "profile", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_PROFILE_ENABLED", "ARGOCD_SERVER_PROFILE_ENABLED"}, params: []string{"controller.profile.enabled", "server.profile.enabled"}},
@@ -117,7 +120,8 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.insecure, "insecure", false, "serve plain HTTP instead of TLS")
 	flags.BoolVar(&c.disableAuth, "disable-auth", false, "let everybody who reaches the API do everything")
 	flags.StringSliceVar(&c.components, "components", allComponents, "components to run in this process")
-	flags.StringVar(&c.redis, "redis", "", "address of a Redis server; accepted and not used yet, all caches are in memory")
+	c.redis.addFlags(flags)
+	c.rendering.addFlags(flags)
 	flags.StringVar(&c.dataDir, "data-dir", "", "directory of the repository mirrors; its content may be lost at any time (default: a folder in the user's cache directory)")
 	flags.StringVar(&c.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&c.logFormat, "log-format", "text", "text or json")
@@ -163,6 +167,9 @@ func (c *config) fromEnvironment(cmd *cobra.Command, lookup func(string) (string
 			}
 		}
 	})
+	for name, target := range c.redis.environment() {
+		*target, _ = lookup(name)
+	}
 	for name, target := range map[string]*string{
 		"ARGOCD_TLS_DATA_PATH":               &c.tlsDataPath,
 		"ARGOCD_SSH_DATA_PATH":               &c.sshDataPath,
@@ -229,8 +236,7 @@ func (c *config) validate() error {
 	if c.selfHealFactor < 1 {
 		errs = append(errs, fmt.Errorf("--self-heal-backoff-factor is %g; it has to be at least 1", c.selfHealFactor))
 	}
-	errs = append(errs, c.plugins.validate())
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.plugins.validate(), c.redis.validate(), c.rendering.validate())...)
 }
 
 func (c *config) runs(component string) bool { return slices.Contains(c.components, component) }

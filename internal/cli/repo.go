@@ -12,15 +12,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/peer"
 	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/render/helm"
-	"github.com/fairlead-cd/fairlead/internal/render/jsonnet"
-	"github.com/fairlead-cd/fairlead/internal/render/kustomize"
-	"github.com/fairlead-cd/fairlead/internal/render/overlay"
-	"github.com/fairlead-cd/fairlead/internal/render/plugin"
-	"github.com/fairlead-cd/fairlead/internal/render/sops"
 	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/repo/remote"
 	"github.com/fairlead-cd/fairlead/internal/source"
@@ -33,6 +26,7 @@ import (
 // installation or one command.
 type repoOptions struct {
 	dataDir       string
+	memo          *render.Memo
 	settings      repo.Settings
 	gitTimeout    time.Duration
 	maxManifests  int64
@@ -55,7 +49,7 @@ type repoParts struct {
 }
 
 func newRepo(o repoOptions) (parts *repoParts, err error) {
-	parts = &repoParts{memo: render.New(render.Options{Renderer: renderers()})}
+	parts = &repoParts{memo: o.memo}
 	defer func() {
 		if err != nil {
 			parts.Close()
@@ -111,18 +105,6 @@ func (r *repoParts) Close() error {
 	return errors.Join(errs...)
 }
 
-// renderers are those of all source types.
-func renderers() render.Renderer {
-	engine := helm.New(helm.Options{})
-	return render.Dispatcher{
-		v1alpha1.ApplicationSourceTypeDirectory: render.Directory{Decrypt: sops.Decrypt, Jsonnet: jsonnet.Evaluator{Decrypt: sops.Decrypt}.Evaluate},
-		v1alpha1.ApplicationSourceTypeHelm:      helm.Renderer{Engine: engine, Decrypt: sops.Decrypt},
-		v1alpha1.ApplicationSourceTypeKustomize: kustomize.Renderer{Charts: engine, Decrypt: sops.Decrypt},
-		v1alpha1.ApplicationSourceTypePlugin:    plugin.Renderer{},
-		render.SourceTypeOverlay:                overlay.Renderer{Engine: engine, Decrypt: sops.Decrypt},
-	}
-}
-
 // repoService is the repo component for the other components of this process:
 // in it, or reached at --repo-server. Close it after the last call.
 func (p *process) repoService(ctx context.Context) (service interface {
@@ -152,17 +134,23 @@ func (p *process) repoService(ctx context.Context) (service interface {
 // ownRepo builds the repo component of this process, which lends plugins git
 // credentials until ctx ends.
 func (p *process) ownRepo(ctx context.Context) (*repoParts, error) {
-	plugins, lend, err := p.newPlugins()
+	memo, stopRendering, err := p.newMemo()
 	if err != nil {
 		return nil, err
 	}
+	plugins, lend, err := p.newPlugins()
+	if err != nil {
+		stopRendering()
+		return nil, err
+	}
 	parts, err := newRepo(repoOptions{
-		dataDir: p.dataDir, settings: p.settings, gitTimeout: p.gitTimeout, maxManifests: int64(p.maxManifests),
+		dataDir: p.dataDir, memo: memo, settings: p.settings, gitTimeout: p.gitTimeout, maxManifests: int64(p.maxManifests),
 		maxRepository: int64(p.maxRepository), submodules: p.gitSubmodules, plugins: plugins,
 		registerer: p.registry, logger: p.logger,
 	})
 	if err != nil {
 		plugins.Close()
+		stopRendering()
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -171,7 +159,13 @@ func (p *process) ownRepo(ctx context.Context) (*repoParts, error) {
 		defer close(lent)
 		lend(ctx)
 	}()
-	parts.closing = append(parts.closing, func() error { cancel(); <-lent; plugins.Close(); return nil })
+	parts.closing = append(parts.closing, func() error {
+		cancel()
+		<-lent
+		plugins.Close()
+		stopRendering()
+		return nil
+	})
 	return parts, nil
 }
 

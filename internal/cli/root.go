@@ -62,7 +62,7 @@ func NewRoot(lookup func(string) (string, bool)) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(lookup), newCMPServer(lookup), newGitAskPass(lookup), newVersion())
+	root.AddCommand(newRun(lookup), newCMPServer(lookup), newGitAskPass(lookup), newRenderWorker(), newVersion())
 	return root
 }
 

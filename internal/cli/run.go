@@ -86,9 +86,6 @@ func run(cmd *cobra.Command, cfg *config) error {
 			return err
 		}
 	}
-	if cfg.redis != "" {
-		logger.Warn("a Redis server is configured and not used by this version; caches are in memory", "redis", cfg.redis)
-	}
 	typed, err := client.New(restConfig)
 	if err != nil {
 		return err

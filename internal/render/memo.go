@@ -20,6 +20,9 @@ type Options struct {
 	// ErrorTTL is how long an error is kept, default 30 s; negative: not at all. An error that repeats is kept for
 	// twice as long each time, up to ten times ErrorTTL.
 	ErrorTTL time.Duration
+	// Store keeps results outside of the memory, and is asked for requests of which there is none in it; nil for none.
+	// Errors are not stored.
+	Store Store
 	// Now is the clock, default time.Now.
 	Now func() time.Time
 }
@@ -50,8 +53,9 @@ type Memo struct {
 // Stats count what a Memo has done since it was made.
 type Stats struct {
 	// Renders that were done, Errors among them, results given from memory at once because the commit's root was
-	// the same (Same), and after comparing the read set (Verified), calls that joined a render in progress (Joined).
-	Renders, Errors, Same, Verified, Joined uint64
+	// the same (Same), and after comparing the read set (Verified), calls that joined a render in progress (Joined),
+	// and results that were taken from the store (Loaded).
+	Renders, Errors, Same, Verified, Joined, Loaded uint64
 	// Results kept now and their size in bytes, roughly.
 	Results int
 	Bytes   int64
@@ -220,7 +224,7 @@ func (m *Memo) start(ctx context.Context, c call) *flight {
 	}
 	go func() {
 		defer f.cancel(nil)
-		f.result, f.err = m.render(ctx, c)
+		f.result, f.err = m.obtain(ctx, c)
 		m.mu.Lock()
 		if m.flights[c.key] == f {
 			delete(m.flights, c.key)
@@ -229,6 +233,16 @@ func (m *Memo) start(ctx context.Context, c call) *flight {
 		close(f.done)
 	}()
 	return f
+}
+
+// obtain takes the result from the store, or renders.
+func (m *Memo) obtain(ctx context.Context, c call) (*Result, error) {
+	if m.o.Store != nil && !c.o.NoCache && !m.has(c.key.request) {
+		if v := m.load(ctx, c); v != nil {
+			return v.result, nil
+		}
+	}
+	return m.render(ctx, c)
 }
 
 // render runs the renderer and keeps the result, if the files have an identity.
@@ -257,6 +271,9 @@ func (m *Memo) render(ctx context.Context, c call) (*Result, error) {
 		v.declared = declaredID(c.in.Files, c.o.Paths)
 	}
 	v.bytes += v.reads.bytes() + 512
+	if m.o.Store != nil && err == nil {
+		m.save(v)
+	}
 	m.keep(v)
 	return v.result, v.err
 }

@@ -41,7 +41,9 @@ type Overlay struct {
 }
 
 // namespaceDir and clusterDir are the two folders of an overlay.
-func (l Layout) namespaceDir(o Overlay) string { return path.Join(o.Base, l.NamespacesDir, o.Namespace) }
+func (l Layout) namespaceDir(o Overlay) string {
+	return path.Join(o.Base, l.NamespacesDir, o.Namespace)
+}
 
 func (l Layout) clusterDir(o Overlay) string {
 	return path.Join(o.Base, l.ClustersDir, o.Cluster, o.Namespace)

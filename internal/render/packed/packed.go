@@ -24,7 +24,9 @@ func Bool(b []byte, v bool) []byte {
 }
 
 // Float appends a floating-point number.
-func Float(b []byte, f float64) []byte { return binary.LittleEndian.AppendUint64(b, math.Float64bits(f)) }
+func Float(b []byte, f float64) []byte {
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(f))
+}
 
 // Text appends a text or bytes with their length.
 func Text[T ~string | ~[]byte](b []byte, text T) []byte {

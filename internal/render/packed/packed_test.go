@@ -45,15 +45,15 @@ func TestDamageIsNoticed(t *testing.T) {
 		input []byte
 		read  func(*packed.Reader)
 	}{
-		"nothing is there":          {nil, func(r *packed.Reader) { r.Uint() }},
-		"a number does not end":     {[]byte{0x80}, func(r *packed.Reader) { r.Int() }},
-		"a text is cut off":         {[]byte{9, 'a'}, func(r *packed.Reader) { r.Text() }},
-		"a float is cut off":        {[]byte{1, 2, 3}, func(r *packed.Reader) { r.Float() }},
-		"neither true nor false":    {[]byte{2}, func(r *packed.Reader) { r.Bool() }},
-		"more things than bytes":    {[]byte{0xff, 0xff, 0xff, 0x7f, 1}, func(r *packed.Reader) { r.Count(1) }},
-		"something is left":         {[]byte{1, 1}, func(r *packed.Reader) { r.Byte() }},
-		"an impossible length":      {packed.Uint(nil, math.MaxUint64), func(r *packed.Reader) { r.Bytes() }},
-		"a negative length": {[]byte{1}, func(r *packed.Reader) { r.Take(-1) }},
+		"nothing is there":       {nil, func(r *packed.Reader) { r.Uint() }},
+		"a number does not end":  {[]byte{0x80}, func(r *packed.Reader) { r.Int() }},
+		"a text is cut off":      {[]byte{9, 'a'}, func(r *packed.Reader) { r.Text() }},
+		"a float is cut off":     {[]byte{1, 2, 3}, func(r *packed.Reader) { r.Float() }},
+		"neither true nor false": {[]byte{2}, func(r *packed.Reader) { r.Bool() }},
+		"more things than bytes": {[]byte{0xff, 0xff, 0xff, 0x7f, 1}, func(r *packed.Reader) { r.Count(1) }},
+		"something is left":      {[]byte{1, 1}, func(r *packed.Reader) { r.Byte() }},
+		"an impossible length":   {packed.Uint(nil, math.MaxUint64), func(r *packed.Reader) { r.Bytes() }},
+		"a negative length":      {[]byte{1}, func(r *packed.Reader) { r.Take(-1) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := packed.Read(test.input)

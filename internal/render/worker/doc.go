@@ -1,0 +1,19 @@
+// Package worker renders in processes of their own, so that what a repository makes a renderer do can hurt nobody but
+// itself.
+//
+// A Pool is a render.Renderer. It keeps a few long-lived processes of the same binary, gives each one request at a time,
+// and answers what their renderers ask: every read of a file, and everything else of render.Inputs, is a question from the
+// worker to its parent. The worker has nothing else: no environment, no credentials, and where the kernel allows it no
+// files, no network and no other programs. A worker that exceeds its time, memory or output is ended and replaced; its
+// request gets ErrLimit, and the others do not notice.
+//
+// The other side is Main, which a hidden command of the binary calls, and Serve, which is Main without giving up rights.
+//
+// A worker is idle, or has one request:
+//
+//	parent  → request, answers to questions, cancel
+//	worker  → hello once; then questions, and in the end done or failed
+//
+// Messages are a length, a kind and a body of package packed. After done or failed nothing of that request may follow.
+// Whatever else comes, the worker is taken for crashed.
+package worker

@@ -1,0 +1,12 @@
+package worker
+
+// PIDs are the numbers of the processes that there are.
+func (p *Pool) PIDs() []int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var pids []int
+	for w := range p.all {
+		pids = append(pids, w.cmd.Process.Pid)
+	}
+	return pids
+}

@@ -1,0 +1,177 @@
+package worker
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+
+	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/render/packed"
+)
+
+// remoteFS is a file system of the parent.
+type remoteFS struct {
+	c    *conversation
+	root uint64
+}
+
+var (
+	_ fs.StatFS         = (*remoteFS)(nil)
+	_ fs.ReadDirFS      = (*remoteFS)(nil)
+	_ fs.ReadFileFS     = (*remoteFS)(nil)
+	_ fs.ReadLinkFS     = (*remoteFS)(nil)
+	_ render.TreeReader = (*remoteFS)(nil)
+)
+
+func (f *remoteFS) ask(op operation, name string) (*packed.Reader, error) {
+	return f.c.ask(f.c.ctx, op, func(b []byte) []byte { return packed.Text(packed.Uint(b, f.root), name) })
+}
+
+// Open implements fs.FS. The content comes along.
+func (f *remoteFS) Open(name string) (fs.File, error) {
+	r, err := f.ask(opOpen, name)
+	if err != nil {
+		return nil, err
+	}
+	info := render.ReadInfo(r)
+	content := r.Bytes()
+	if err := r.Close(); err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return &remoteDir{f: f, name: name, info: info}, nil
+	}
+	return &remoteFile{info: info, Reader: bytes.NewReader(content)}, nil
+}
+
+// Stat implements fs.StatFS.
+func (f *remoteFS) Stat(name string) (fs.FileInfo, error) { return f.info(opStat, name) }
+
+// Lstat implements fs.ReadLinkFS.
+func (f *remoteFS) Lstat(name string) (fs.FileInfo, error) { return f.info(opLstat, name) }
+
+func (f *remoteFS) info(op operation, name string) (fs.FileInfo, error) {
+	r, err := f.ask(op, name)
+	if err != nil {
+		return nil, err
+	}
+	return render.ReadInfo(r), r.Close()
+}
+
+// ReadFile implements fs.ReadFileFS.
+func (f *remoteFS) ReadFile(name string) ([]byte, error) {
+	r, err := f.ask(opReadFile, name)
+	if err != nil {
+		return nil, err
+	}
+	return r.Take(r.Len()), nil
+}
+
+// ReadLink implements fs.ReadLinkFS.
+func (f *remoteFS) ReadLink(name string) (string, error) {
+	r, err := f.ask(opReadLink, name)
+	if err != nil {
+		return "", err
+	}
+	return string(r.Take(r.Len())), nil
+}
+
+// ReadDir implements fs.ReadDirFS.
+func (f *remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	r, err := f.ask(opReadDir, name)
+	if err != nil {
+		return nil, err
+	}
+	var entries []fs.DirEntry
+	for range r.Count(2) {
+		entries = append(entries, &remoteEntry{f: f, dir: name, name: r.Text(), mode: fs.FileMode(r.Uint())})
+	}
+	return entries, r.Close()
+}
+
+// ReadTree implements render.TreeReader.
+func (f *remoteFS) ReadTree(dir string, limit render.TreeLimit) ([]render.File, error) {
+	r, err := f.c.ask(f.c.ctx, opReadTree, func(b []byte) []byte {
+		b = packed.Text(packed.Uint(b, f.root), dir)
+		return packed.Int(packed.Int(b, int64(limit.Files)), limit.Bytes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var files []render.File
+	for range r.Count(3) {
+		files = append(files, render.File{Name: r.Text(), Mode: fs.FileMode(r.Uint()), Content: r.Bytes()})
+	}
+	return files, r.Close()
+}
+
+// remoteEntry is one name in a folder of the parent.
+type remoteEntry struct {
+	f         *remoteFS
+	dir, name string
+	mode      fs.FileMode
+}
+
+func (e *remoteEntry) Name() string      { return e.name }
+func (e *remoteEntry) IsDir() bool       { return e.mode.IsDir() }
+func (e *remoteEntry) Type() fs.FileMode { return e.mode.Type() }
+
+// Info implements fs.DirEntry.
+func (e *remoteEntry) Info() (fs.FileInfo, error) {
+	if e.dir == "." {
+		return e.f.Lstat(e.name)
+	}
+	return e.f.Lstat(e.dir + "/" + e.name)
+}
+
+// remoteFile is an open file, whose content is here.
+type remoteFile struct {
+	info fs.FileInfo
+	*bytes.Reader
+}
+
+// Stat implements fs.File.
+func (f *remoteFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+
+// Close implements fs.File.
+func (f *remoteFile) Close() error { return nil }
+
+// remoteDir is an open folder.
+type remoteDir struct {
+	f       *remoteFS
+	name    string
+	info    fs.FileInfo
+	entries []fs.DirEntry
+	listed  bool
+}
+
+// Stat implements fs.File.
+func (d *remoteDir) Stat() (fs.FileInfo, error) { return d.info, nil }
+
+// Close implements fs.File.
+func (d *remoteDir) Close() error { return nil }
+
+// Read implements fs.File.
+func (d *remoteDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.name, Err: fs.ErrInvalid}
+}
+
+// ReadDir implements fs.ReadDirFile.
+func (d *remoteDir) ReadDir(n int) ([]fs.DirEntry, error) {
+	if !d.listed {
+		entries, err := d.f.ReadDir(d.name)
+		if err != nil {
+			return nil, err
+		}
+		d.entries, d.listed = entries, true
+	}
+	if n <= 0 {
+		n = len(d.entries)
+	} else if len(d.entries) == 0 {
+		return nil, io.EOF
+	}
+	n = min(n, len(d.entries))
+	out := d.entries[:n:n]
+	d.entries = d.entries[n:]
+	return out, nil
+}

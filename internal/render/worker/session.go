@@ -1,0 +1,187 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/render/packed"
+)
+
+// maxWaiting is how many questions of one request wait for the network at once.
+const maxWaiting = 64
+
+// session is one request that a worker has.
+type session struct {
+	p       *process
+	inputs  *served
+	clock   *clock
+	waiting sync.WaitGroup
+	slots   chan struct{}
+
+	mu   sync.Mutex
+	over bool
+}
+
+// result is what comes of a request at a worker.
+type result struct {
+	result render.Result
+	err    error
+	// memory that the worker has afterwards, in bytes.
+	memory int64
+	// dead: the worker is gone. outside: that was not the request's fault.
+	dead, outside bool
+}
+
+// render has the worker do one request. Nothing of the inputs is used any more when it returns.
+func (p *process) render(ctx context.Context, in render.Inputs, req render.Request) result {
+	s := &session{p: p, inputs: newServed(in, p.o), slots: make(chan struct{}, maxWaiting)}
+	frame, err := appendAssignment(newFrame(kindRequest), assignment{
+		req: req, refs: s.inputs.refs, maxOutput: p.o.MaxOutput, maxMemory: p.o.MemoryLimit,
+	})
+	if err != nil {
+		return result{err: err}
+	}
+	asking, stopAsking := context.WithCancel(ctx)
+	s.clock = startClock(p.o.Timeout, func() { p.kill(timeError(p.o.Timeout)) })
+	var grace *time.Timer
+	stopWatching := context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if !s.over {
+			grace = time.AfterFunc(p.o.CancelGrace, func() { p.kill(context.Cause(ctx)) })
+			_ = p.send.send(newFrame(kindCancel)) // the grace ends in any case
+		}
+	})
+	_ = p.send.send(frame) // when that fails there is nothing to receive either
+	r := s.converse(asking)
+	stopWatching()
+	s.clock.stop()
+	s.mu.Lock()
+	s.over = true
+	if grace != nil {
+		grace.Stop()
+	}
+	s.mu.Unlock()
+	stopAsking()
+	s.waiting.Wait()
+	if r.dead {
+		p.kill(nil)
+		<-p.exited
+	}
+	if r.err != nil && ctx.Err() != nil {
+		r.err = context.Cause(ctx)
+	}
+	return r
+}
+
+// converse answers the worker's questions until it has a result, or is gone.
+func (s *session) converse(ctx context.Context) result {
+	for {
+		k, body, err := s.p.reader.next(s.limit)
+		if err != nil {
+			return s.broken(err)
+		}
+		r := packed.Read(body)
+		switch k {
+		case kindQuestion:
+			id, op := r.Uint(), operation(r.Byte())
+			if r.Err() != nil {
+				return s.broken(errProtocol)
+			}
+			s.question(ctx, id, op, r)
+		default:
+			memory := int64(r.Uint())
+			rest := r.Take(r.Len())
+			if r.Err() != nil {
+				return s.broken(errProtocol)
+			}
+			return s.outcome(k, memory, rest)
+		}
+	}
+}
+
+func (s *session) limit(k kind) int64 {
+	switch k {
+	case kindQuestion, kindFailed:
+		return maxQuestion
+	case kindDone:
+		return s.p.o.MaxOutput + headerSize
+	}
+	return -1
+}
+
+func (s *session) outcome(k kind, memory int64, body []byte) result {
+	if k == kindFailed {
+		r := packed.Read(body)
+		c := class(r.Byte())
+		rendering, err := s.inputs.crossing.Decode(r.Take(r.Len()))
+		if err != nil || c > classCrash {
+			return s.broken(errors.Join(errProtocol, err))
+		}
+		return result{err: c.restore(rendering), memory: memory}
+	}
+	rendered, err := render.DecodeResult(body)
+	if err != nil {
+		return s.broken(err)
+	}
+	return result{result: rendered, memory: memory}
+}
+
+// question answers at once what is at hand, and lets the rest take its time.
+func (s *session) question(ctx context.Context, id uint64, op operation, r *packed.Reader) {
+	if op.local() {
+		frame, err := s.inputs.answer(ctx, id, op, r)
+		s.reply(frame, err)
+		return
+	}
+	s.clock.pause()
+	s.slots <- struct{}{}
+	s.waiting.Go(func() {
+		frame, err := s.inputs.answer(ctx, id, op, r)
+		<-s.slots
+		s.clock.resume()
+		s.reply(frame, err)
+	})
+}
+
+// reply sends an answer, unless it is too late.
+func (s *session) reply(frame []byte, err error) {
+	if err != nil {
+		s.p.kill(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.over {
+		_ = s.p.send.send(frame) // when the worker is gone, its end is noticed where it is read from
+	}
+}
+
+// broken ends a worker that says nothing more, or nonsense, and tells why.
+func (s *session) broken(err error) result {
+	var long *frameTooLongError
+	switch {
+	case errors.As(err, &long) && long.kind == kindDone:
+		s.p.kill(outputError(s.p.o.MaxOutput))
+	case !errors.Is(err, io.EOF):
+		s.p.kill(fmt.Errorf("%w: %w", ErrCrashed, err))
+	default:
+		// It may have closed its output only.
+		timer := time.AfterFunc(time.Second, func() { s.p.kill(fmt.Errorf("%w: it does not answer any more", ErrCrashed)) })
+		defer timer.Stop()
+	}
+	<-s.p.exited
+	s.p.mu.Lock()
+	reason := s.p.reason
+	s.p.mu.Unlock()
+	if reason != nil {
+		return result{err: reason, dead: true}
+	}
+	d := diagnose(s.p.cmd.ProcessState, s.p.stderr, s.p.o.MemoryLimit)
+	return result{err: d.err, dead: true, outside: d.outside}
+}

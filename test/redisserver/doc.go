@@ -1,0 +1,2 @@
+// Package redisserver runs a real Redis server for tests, on the loopback.
+package redisserver
