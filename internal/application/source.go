@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/render"
@@ -15,6 +16,8 @@ import (
 type desired struct {
 	sources []renderedSource
 	result  *render.Result
+	// stale says why this is what was rendered last, if it is.
+	stale error
 }
 
 // renderedSource is one source with what its revision resolved to.
@@ -30,6 +33,9 @@ type sourcesAt struct {
 	sources   v1alpha1.ApplicationSources
 	revisions []string
 }
+
+// repoRetry is when to look again while the repo component cannot be reached.
+const repoRetry = 10 * time.Second
 
 // findDesired renders what the specification asks for. While a repository
 // cannot be reached, what it held last stays desired and a condition says why.
@@ -64,6 +70,11 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 				fmt.Sprintf("compared with what the repository held last, because it cannot be reached: %v", err)))
 		}
 	}
+	if found.stale != nil {
+		r.again = repoRetry
+		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionComparisonError,
+			fmt.Sprintf("compared with what was rendered last: %v", found.stale)))
+	}
 	for _, warning := range found.result.Warnings {
 		if warning.Reason == render.WarningRepeated {
 			r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionRepeatedResourceWarning, warning.Message))
@@ -94,7 +105,7 @@ func (r *reconciliation) renderAll(ctx context.Context, at sourcesAt) (*desired,
 	if err != nil {
 		return nil, r.renderError(ctx, at, err)
 	}
-	out := &desired{result: found.Result, sources: make([]renderedSource, len(at.sources))}
+	out := &desired{result: found.Result, stale: found.Stale, sources: make([]renderedSource, len(at.sources))}
 	for i, src := range at.sources {
 		out.sources[i] = renderedSource{source: src, revision: found.Sources[i].Revision, kind: found.Sources[i].Type}
 	}
@@ -105,6 +116,9 @@ func (r *reconciliation) renderAll(ctx context.Context, at sourcesAt) (*desired,
 func (r *reconciliation) renderError(ctx context.Context, at sourcesAt, err error) error {
 	if ctx.Err() != nil {
 		return err
+	}
+	if errors.Is(err, repo.ErrUnavailable) {
+		r.again = repoRetry
 	}
 	var blamed *repo.SourceError
 	if errors.As(err, &blamed) && repo.IsUnreachable(err) {

@@ -56,6 +56,9 @@ func (p *process) bootstrap(ctx context.Context) error {
 	if err := p.settings.Ready(ctx); err != nil {
 		return err
 	}
+	if !p.worksOnApplications() {
+		return nil // others do, and this process may have no permission
+	}
 	if err := p.settings.Ensure(ctx); err != nil {
 		return fmt.Errorf("creating what is missing in the namespace %s: %w", p.namespace, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"time"
 
@@ -20,21 +19,35 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
-	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 // runComponents runs the chosen components until ctx ends. It calls settled
 // once what it adds to the readiness is known.
 func (p *process) runComponents(ctx context.Context, settled func()) error {
+	group, ctx := errgroup.WithContext(ctx)
+	if p.servesRepo() {
+		listening := p.ready.expect("the repo component to listen")
+		group.Go(func() error { return p.serveRepo(ctx, listening) })
+	}
+	if p.worksOnApplications() {
+		if err := p.runOnApplications(ctx, group, settled); err != nil {
+			return err
+		}
+	} else {
+		settled()
+	}
+	return group.Wait()
+}
+
+// runOnApplications begins the components that work on Applications.
+func (p *process) runOnApplications(ctx context.Context, group *errgroup.Group, settled func()) error {
 	namespaces, err := application.NewNamespaces(p.namespace, p.applicationNamespaces)
 	if err != nil {
 		return err
 	}
 	watch := application.NewWatch(p.client, namespaces)
-	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { watch.Run(ctx); return nil })
 	listed := p.ready.expect("the Applications to be listed")
 	settled()
@@ -58,25 +71,16 @@ func (p *process) runComponents(ctx context.Context, settled func()) error {
 			})
 		})
 	}
-	return group.Wait()
+	return nil
 }
 
 // runController builds the path from source to cluster, and reconciles.
 func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics) error {
-	mirrors, err := source.NewMirrors(source.Options{
-		Dir: filepath.Join(p.dataDir, "repositories"), Env: gitEnvironment(), Logger: p.logger, PollTimeout: p.gitTimeout,
-		WithoutSubmodules: !p.gitSubmodules, Credentials: repo.SubmoduleCredentials(p.settings),
-		MaxRepositorySize: int64(p.maxRepository),
-	})
+	service, err := p.repoService(ctx)
 	if err != nil {
 		return err
 	}
-	defer mirrors.Close()
-	plugins, servePlugins, err := p.newPlugins()
-	if err != nil {
-		return err
-	}
-	defer plugins.Close()
+	defer service.Close()
 	var clusters *application.Clusters
 	local, err := cluster.New(cluster.Options{
 		Config: p.restConfig, Server: v1alpha1.InClusterServer, Name: v1alpha1.InClusterName,
@@ -93,17 +97,9 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
 	}
 	clusters = application.NewClusters(local, p.logger)
-	memo, stopRendering, err := p.newMemo()
-	if err != nil {
-		return err
-	}
-	defer stopRendering()
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
-		Repo: repo.NewLocal(repo.Options{
-			Settings: p.settings, Git: mirrors, Plugins: plugins, MaxManifestBytes: int64(p.maxManifests),
-			Memo: memo,
-		}),
+		Repo:     service,
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{
@@ -114,7 +110,6 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
-	group.Go(func() error { servePlugins(ctx); return nil })
 	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)

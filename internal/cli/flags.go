@@ -43,6 +43,14 @@ type config struct {
 	selfHealCap      seconds
 	plugins          pluginConfig
 
+	repoServer     string
+	repoListen     string
+	repoPlaintext  bool
+	repoStrictTLS  bool
+	repoDisableTLS bool
+	repoTimeout    seconds
+	grpcMaxSize    int
+
 	// The following have no flag; they are set by environment variables that
 	// installations of Argo CD set.
 	tlsDataPath, sshDataPath, gpgDataPath string
@@ -68,7 +76,7 @@ var origins = slices.Concat(processOrigins, redisOrigins, renderOrigins)
 var processOrigins = []origin{
 	{flag: "application-namespaces", argocd: []string{"ARGOCD_APPLICATION_NAMESPACES"}, params: []string{"application.namespaces"}},
 	{flag: "listen", argocd: []string{"ARGOCD_SERVER_LISTEN_ADDRESS"}, params: []string{"server.listen.address"}, adapt: withPort("8080")},
-	{flag: "metrics-listen", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_METRICS_LISTEN_ADDRESS", "ARGOCD_SERVER_METRICS_LISTEN_ADDRESS"}, params: []string{"server.metrics.listen.address"}, adapt: withPort("8082")},
+	{flag: "metrics-listen", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_METRICS_LISTEN_ADDRESS", "ARGOCD_SERVER_METRICS_LISTEN_ADDRESS", "ARGOCD_REPO_SERVER_METRICS_LISTEN_ADDRESS"}, params: []string{"server.metrics.listen.address"}, adapt: withPort("8082")},
 	{flag: "insecure", argocd: []string{"ARGOCD_SERVER_INSECURE"}, params: []string{"server.insecure"}},
 	{flag: "disable-auth", argocd: []string{"ARGOCD_SERVER_DISABLE_AUTH"}, params: []string{"server.disable.auth"}},
 	{flag: "log-level", argocd: []string{"ARGOCD_LOG_LEVEL", "ARGOCD_APPLICATION_CONTROLLER_LOGLEVEL", "ARGOCD_SERVER_LOGLEVEL"}, params: []string{"controller.log.level", "server.log.level"}},
@@ -79,6 +87,13 @@ var processOrigins = []origin{
 	{flag: "git-timeout", argocd: []string{"ARGOCD_GIT_REQUEST_TIMEOUT"}, params: []string{"reposerver.git.request.timeout"}},
 	{flag: "git-submodules", argocd: []string{"ARGOCD_GIT_MODULES_ENABLED"}, params: []string{"reposerver.enable.git.submodule"}},
 	{flag: "max-combined-directory-manifests-size", argocd: []string{"ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE"}, params: []string{"reposerver.max.combined.directory.manifests.size"}},
+	{flag: "repo-server", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER", "ARGOCD_SERVER_REPO_SERVER"}, params: []string{"repo.server"}},
+	{flag: "repo-listen", argocd: []string{"ARGOCD_REPO_SERVER_LISTEN_ADDRESS"}, params: []string{"reposerver.listen.address"}, adapt: withPort("8081")},
+	{flag: "repo-server-plaintext", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_PLAINTEXT", "ARGOCD_SERVER_REPO_SERVER_PLAINTEXT"}, params: []string{"controller.repo.server.plaintext", "server.repo.server.plaintext"}},
+	{flag: "repo-server-strict-tls", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_STRICT_TLS", "ARGOCD_SERVER_REPO_SERVER_STRICT_TLS"}, params: []string{"controller.repo.server.strict.tls", "server.repo.server.strict.tls"}},
+	{flag: "repo-disable-tls", argocd: []string{"ARGOCD_REPO_SERVER_DISABLE_TLS"}, params: []string{"reposerver.disable.tls"}},
+	{flag: "repo-server-timeout-seconds", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS", "ARGOCD_SERVER_REPO_SERVER_TIMEOUT_SECONDS"}, params: []string{"controller.repo.server.timeout.seconds", "server.repo.server.timeout.seconds"}},
+	{flag: "grpc-max-size-mb", argocd: []string{"ARGOCD_GRPC_MAX_SIZE_MB"}},
 	{flag: "plugin-tar-exclude", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS"}, params: []string{"reposerver.plugin.tar.exclusions"}},
 	{flag: "plugin-use-manifest-generate-paths", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS"}, params: []string{"reposerver.plugin.use.manifest.generate.paths"}},
 	{flag: "plugin-timeout", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS"}, params: []string{"controller.repo.server.timeout.seconds"}},
@@ -95,12 +110,13 @@ var laterComponents = []string{"applicationset", "notifications", "dex"}
 
 func (c *config) addFlags(flags *pflag.FlagSet) {
 	c.maxManifests = quantity(10 << 20)
+	c.repoTimeout = seconds(time.Minute)
 	c.selfHealDelay, c.selfHealCap = seconds(2*time.Second), seconds(5*time.Minute)
 	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster to run against (default: in-cluster, then KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&c.namespace, "namespace", "argocd", "namespace of the control plane, where AppProjects, settings and Applications are")
 	flags.StringSliceVar(&c.applicationNamespaces, "application-namespaces", nil, "further namespaces, as globs, in which Applications are honoured")
 	flags.StringVar(&c.listen, "listen", ":8080", "address of the API and the page")
-	flags.StringSliceVar(&c.metricsListen, "metrics-listen", []string{":8082"}, "addresses of metrics, liveness and readiness")
+	flags.StringSliceVar(&c.metricsListen, "metrics-listen", []string{":8082"}, "addresses of metrics, liveness and readiness (default of the component repo alone: :8084)")
 	flags.BoolVar(&c.insecure, "insecure", false, "serve plain HTTP instead of TLS")
 	flags.BoolVar(&c.disableAuth, "disable-auth", false, "let everybody who reaches the API do everything")
 	flags.StringSliceVar(&c.components, "components", allComponents, "components to run in this process")
@@ -116,6 +132,13 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.gitSubmodules, "git-submodules", true, "show the files of submodules; their folders are empty otherwise")
 	flags.Var(&c.maxRepository, "max-repository-size", "how large the mirror of one Git repository may be, such as 2G; 0 for no limit")
 	flags.Var(&c.maxManifests, "max-combined-directory-manifests-size", "how large the manifest files of one directory source may be together, such as 10M")
+	flags.StringVar(&c.repoServer, "repo-server", "argocd-repo-server:8081", "address of the component repo when it runs in other processes; several addresses of one name share the repositories")
+	flags.StringVar(&c.repoListen, "repo-listen", ":8081", "address of the component repo when it runs without the controller")
+	flags.BoolVar(&c.repoPlaintext, "repo-server-plaintext", false, "reach the component repo in plain text")
+	flags.BoolVar(&c.repoStrictTLS, "repo-server-strict-tls", true, "accepted from Argo CD; the certificate of the component repo is always verified")
+	flags.BoolVar(&c.repoDisableTLS, "repo-disable-tls", false, "serve and reach the component repo in plain text")
+	flags.Var(&c.repoTimeout, "repo-server-timeout-seconds", "how long a call of the component repo may take, in seconds or as 60s")
+	flags.IntVar(&c.grpcMaxSize, "grpc-max-size-mb", 100, "how many MiB a message between components may have")
 	c.plugins.addFlags(flags)
 	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s")
 	flags.Float64Var(&c.selfHealFactor, "self-heal-backoff-factor", 3, "how many times as long each further wait before a self-heal is")
@@ -167,6 +190,11 @@ func (c *config) fromEnvironment(cmd *cobra.Command, lookup func(string) (string
 // environment states from the data of argocd-cmd-params-cm.
 func (c *config) fromParams(cmd *cobra.Command, params map[string]string) error {
 	var errs []error
+	if !c.worksOnApplications() && !cmd.Flags().Changed("metrics-listen") {
+		// The component repo alone has another port than the others.
+		const key = "reposerver.metrics.listen.address"
+		errs = append(errs, set(cmd, "metrics-listen", withPort("8084")(params[key]), "key "+key+" of ConfigMap argocd-cmd-params-cm"))
+	}
 	for _, from := range origins {
 		if cmd.Flags().Changed(from.flag) {
 			continue
@@ -196,8 +224,11 @@ func (c *config) validate() error {
 	if len(c.components) == 0 {
 		errs = append(errs, fmt.Errorf("no component is chosen; choose from %s", strings.Join(allComponents, ", ")))
 	}
-	if c.runs("repo") && !c.runs("controller") {
-		errs = append(errs, errors.New("the component \"repo\" works inside of the process of \"controller\" in this build; choose both or neither"))
+	if c.grpcMaxSize < 1 || c.grpcMaxSize > 2047 {
+		errs = append(errs, fmt.Errorf("--grpc-max-size-mb is %d; it has to be from 1 to 2047", c.grpcMaxSize))
+	}
+	if c.repoTimeout <= 0 {
+		errs = append(errs, errors.New("--repo-server-timeout-seconds has to be more than 0"))
 	}
 	if c.statusProcessors < 1 {
 		errs = append(errs, fmt.Errorf("--status-processors is %d; it has to be at least 1", c.statusProcessors))

@@ -78,6 +78,27 @@ func TestConfigurationComesFromTheNearestOrigin(t *testing.T) {
 			args:  []string{"--metrics-listen=127.0.0.1:1,127.0.0.1:2", "--metrics-listen=127.0.0.1:3"},
 			check: func(c *config) bool { return len(c.metricsListen) == 3 },
 		},
+		"the component repo in other processes": {
+			args:   []string{"--components=api,controller"},
+			env:    map[string]string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS": "90", "ARGOCD_GRPC_MAX_SIZE_MB": "200"},
+			params: map[string]string{"repo.server": "repo.example.com:8081", "reposerver.disable.tls": "true"},
+			check: func(c *config) bool {
+				return c.repoServer == "repo.example.com:8081" && c.repoDisableTLS && !c.servesRepo() &&
+					c.repoTimeout == seconds(90*time.Second) && c.grpcMaxSize == 200
+			},
+		},
+		"the component repo alone": {
+			args:   []string{"--components=repo"},
+			params: map[string]string{"reposerver.listen.address": "127.0.0.1", "reposerver.metrics.listen.address": "127.0.0.1"},
+			check: func(c *config) bool {
+				return c.servesRepo() && !c.worksOnApplications() && c.repoListen == "127.0.0.1:8081" &&
+					slices.Equal(c.metricsListen, []string{"127.0.0.1:8084"})
+			},
+		},
+		"the component repo alone has the metrics port that it has in Argo CD": {
+			args:  []string{"--components=repo"},
+			check: func(c *config) bool { return slices.Equal(c.metricsListen, []string{":8084"}) },
+		},
 		"sizes as Kubernetes writes them": {
 			env:   map[string]string{"ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE": "5Mi"},
 			check: func(c *config) bool { return c.maxManifests == 5<<20 },
@@ -121,7 +142,8 @@ func TestBadConfigurationIsRefusedWithItsOrigin(t *testing.T) {
 		"a key":                 {params: map[string]string{"server.insecure": "perhaps"}, want: "key server.insecure of ConfigMap argocd-cmd-params-cm"},
 		"an unknown component":  {args: []string{"--components=api,kitchen"}, want: `there is no component "kitchen"; choose from api, repo, controller`},
 		"a later component":     {args: []string{"--components=dex"}, want: `"dex" is not part of this build`},
-		"repo alone":            {args: []string{"--components=api,repo"}, want: "choose both or neither"},
+		"a message size":        {args: []string{"--grpc-max-size-mb=0"}, want: "from 1 to 2047"},
+		"no time for calls":     {env: map[string]string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS": "0"}, want: "more than 0"},
 		"no component":          {args: []string{"--components="}, want: "no component is chosen"},
 		"no worker":             {args: []string{"--status-processors=0"}, want: "at least 1"},
 		"a negative duration":   {args: []string{"--self-heal-backoff=-1s"}, want: "no duration"},

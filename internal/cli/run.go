@@ -28,6 +28,10 @@ func newRun(lookup func(string) (string, bool)) *cobra.Command {
 		Long: `Run starts the components of Fairlead in one process and keeps going until
 it is told to stop (SIGTERM, SIGINT).
 
+With --components they run in several processes. The component repo then
+answers on a port, over TLS with certificates that the installation makes for
+itself, and controllers reach it at --repo-server.
+
 Each flag can be given as environment variable FAIRLEAD_<NAME> as well, for
 example FAIRLEAD_LOG_LEVEL. A flag goes before its variable, that before the
 variable of the same meaning that Argo CD's components read, and that before
@@ -97,8 +101,10 @@ func run(cmd *cobra.Command, cfg *config) error {
 // run starts everything and returns when all of it has stopped: after ctx
 // ended, or after the first part that failed ended the others.
 func (p *process) run(ctx context.Context) error {
-	if err := awaitCRDs(ctx, p.kubernetes.Discovery()); err != nil {
-		return err
+	if p.worksOnApplications() {
+		if err := awaitCRDs(ctx, p.kubernetes.Discovery()); err != nil {
+			return err
+		}
 	}
 	defaults, err := p.defaultSettings()
 	if err != nil {

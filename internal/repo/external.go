@@ -57,3 +57,15 @@ func (e *external) Repository(ctx context.Context, url, revision string) (fs.FS,
 	}
 	return e.local.Git.Snapshot(ctx, repo, commit)
 }
+
+// Download implements render.External.
+func (e *external) Download(ctx context.Context, url string) ([]byte, error) {
+	if e.local.Downloads == nil {
+		return e.NoExternal.Download(ctx, url)
+	}
+	maxAge := e.local.recent()
+	if e.req.NoCache {
+		maxAge = 0
+	}
+	return e.local.Downloads.Get(ctx, e.local.repository(url, e.req.Project), maxAge)
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/chart"
+	"github.com/fairlead-cd/fairlead/internal/source/download"
 	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
 
@@ -40,6 +41,8 @@ type Options struct {
 	Charts *chart.Store
 	// Artifacts keeps OCI artifacts.
 	Artifacts *oci.Store
+	// Downloads reads files by URL; nil: there are none.
+	Downloads *download.Store
 	// Plugins asks config management plugins; nil: there are none.
 	Plugins Plugins
 	// Memo renders.
@@ -177,10 +180,18 @@ func (r *Request) revisionOf(i int) string {
 	return r.Sources[i].TargetRevision
 }
 
-// IsUnreachable reports whether an error says that a remote cannot be asked, rather than that something is wrong with
-// what it gave.
+// maxAge is how old the last poll of a source's origin may be.
+func (r *Request) maxAge(i int) time.Duration {
+	if i < len(r.MaxAge) && r.MaxAge[i] > 0 {
+		return r.MaxAge[i]
+	}
+	return forever
+}
+
+// IsUnreachable reports whether an error says that a remote, or the repo component, cannot be asked, rather than that
+// something is wrong with what it gave.
 func IsUnreachable(err error) bool {
-	return errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrAuthentication) ||
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrAuthentication) ||
 		errors.Is(err, source.ErrRepositoryNotFound)
 }
 

@@ -41,7 +41,7 @@ func (l *Local) resolve(ctx context.Context, req Request, i int) (resolved, erro
 		return l.resolveChart(ctx, req, i)
 	case src.IsOCI():
 		repo := l.repository(src.RepoURL, req.Project)
-		digest, err := l.Artifacts.Resolve(ctx, repo, req.revisionOf(i), forever)
+		digest, err := l.Artifacts.Resolve(ctx, repo, req.revisionOf(i), req.maxAge(i))
 		if err != nil {
 			return resolved{}, err
 		}
@@ -49,7 +49,7 @@ func (l *Local) resolve(ctx context.Context, req Request, i int) (resolved, erro
 		return resolved{revision: digest, files: files}, err
 	}
 	repo := l.repository(src.RepoURL, req.Project)
-	commit, err := l.Git.ResolveTag(ctx, repo, req.revisionOf(i), src.TagPrefix, forever)
+	commit, err := l.Git.ResolveTag(ctx, repo, req.revisionOf(i), src.TagPrefix, req.maxAge(i))
 	if err != nil {
 		return resolved{}, err
 	}
@@ -60,7 +60,7 @@ func (l *Local) resolve(ctx context.Context, req Request, i int) (resolved, erro
 func (l *Local) resolveChart(ctx context.Context, req Request, i int) (resolved, error) {
 	src := req.Sources[i]
 	repo := l.chartRepository(src.RepoURL, req.Project, src.Helm != nil && src.Helm.PassCredentials)
-	version, err := l.Charts.Resolve(ctx, repo, src.Chart, req.revisionOf(i), forever)
+	version, err := l.Charts.Resolve(ctx, repo, src.Chart, req.revisionOf(i), req.maxAge(i))
 	if err != nil {
 		return resolved{}, err
 	}

@@ -2,7 +2,9 @@ package repo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/render"
@@ -60,6 +62,9 @@ type Request struct {
 	APIVersions []string
 	// GeneratePaths is the annotation argocd.argoproj.io/manifest-generate-paths.
 	GeneratePaths string
+	// MaxAge is how old, by index of the source, the answer of an origin may be that is taken as its last poll; zero,
+	// and a shorter list: as old as it may be. Callers that poll in one process and render in another set it.
+	MaxAge []time.Duration
 	// NoCache renders in any case and resolves the ranges of chart dependencies anew; RetryErrors gives no error from
 	// memory.
 	NoCache, RetryErrors bool
@@ -71,6 +76,9 @@ type Response struct {
 	Sources []Source
 	// Result of all of them together. Its Digest tells whether anything changed.
 	Result *render.Result
+	// Stale says, when it is not nil, why this is what the same request gave last: the repo component cannot be
+	// reached. It is ErrUnavailable.
+	Stale error
 }
 
 // Source is one source as it was rendered.
@@ -80,6 +88,9 @@ type Source struct {
 	// Type of the source; empty for one that is only referred to.
 	Type v1alpha1.ApplicationSourceType
 }
+
+// ErrUnavailable: the repo component runs in another process, which cannot be reached. Trying again later helps.
+var ErrUnavailable = errors.New("the repo component cannot be reached")
 
 // SourceError blames one source of a request.
 type SourceError struct {

@@ -297,3 +297,6 @@ func (r Repository) invalid(problem error) *Error {
 	}
 	return &Error{URL: shown, Reason: ErrInvalidRepository, Detail: problem.Error()}
 }
+
+// WithoutCredentials is a URL of a repository as it may be shown.
+func WithoutCredentials(url string) string { return userinfo.ReplaceAllString(url, "://***@") }
