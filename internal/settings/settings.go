@@ -30,7 +30,7 @@ const (
 	labelPartOf        = "app.kubernetes.io/part-of"
 	labelName          = "app.kubernetes.io/name"
 	labelSecretType    = "argocd.argoproj.io/secret-type" //nolint:gosec // a name, not a credential
-	labelOwnSecretType = "fairlead.dev/secret-type" //nolint:gosec // a name, not a credential
+	labelOwnSecretType = "fairlead.dev/secret-type"       //nolint:gosec // a name, not a credential
 	typeSOPSKeys       = "sops-keys"
 	keyProject         = "fairlead.dev/project"
 	partOfArgoCD       = "argocd"

@@ -106,6 +106,8 @@ func FuzzKustomization(f *testing.F) {
 }
 
 // paths are all entries of a kustomization that Kustomize would look up.
+//
+//nolint:staticcheck // deprecated fields are what people have in their kustomizations
 func paths(k *types.Kustomization) []string {
 	var all []string
 	for _, list := range [][]string{k.Resources, k.Components, k.Crds, k.Configurations, k.Generators, k.Transformers, k.Validators, k.Bases} {
