@@ -1,8 +1,8 @@
 package cli
 
 import (
-	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pmezard/go-difflib/difflib"
@@ -59,7 +59,7 @@ func linesOf(content map[string]any) []string {
 	if err != nil {
 		return []string{fmt.Sprintf("(the object cannot be written: %v)\n", err)}
 	}
-	return strings.SplitAfter(string(bytes.TrimSuffix(encoded, []byte("\n")))+"\n", "\n")
+	return slices.Collect(strings.Lines(string(encoded)))
 }
 
 // maskSecret takes the values out of both sides of a Secret, and leaves whether
