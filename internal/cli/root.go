@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -26,6 +27,10 @@ func Main() int {
 	root := NewRoot(os.LookupEnv)
 	root.SetArgs(arguments(os.Args, os.LookupEnv))
 	if err := root.ExecuteContext(ctx); err != nil {
+		var status exitStatus
+		if errors.As(err, &status) {
+			return int(status)
+		}
 		fmt.Fprintln(os.Stderr, "fairlead:", err)
 		return 1
 	}
@@ -53,6 +58,11 @@ func arguments(args []string, lookup func(string) (string, bool)) []string {
 	return args[1:]
 }
 
+// exitStatus ends the program with a status other than 1, and without a word.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
 // NewRoot returns the command tree. lookup reads the environment.
 func NewRoot(lookup func(string) (string, bool)) *cobra.Command {
 	root := &cobra.Command{
@@ -62,7 +72,7 @@ func NewRoot(lookup func(string) (string, bool)) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(lookup), newCMPServer(lookup), newGitAskPass(lookup), newRenderWorker(), newVersion())
+	root.AddCommand(newRun(lookup), newRender(lookup), newImpact(lookup), newCMPServer(lookup), newGitAskPass(lookup), newRenderWorker(), newVersion())
 	return root
 }
 

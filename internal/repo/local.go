@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"math"
 	"strings"
 	"time"
 
 	"github.com/fairlead-cd/fairlead/internal/render"
+	"github.com/fairlead-cd/fairlead/internal/render/sops/keyring"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/chart"
@@ -45,6 +47,11 @@ type Options struct {
 	Downloads *download.Store
 	// Plugins asks config management plugins; nil: there are none.
 	Plugins Plugins
+	// Checkout gives the files of repositories that are at hand outside of the mirrors, such as a working copy, and the
+	// revision to call them; ok is false for all others. nil: there are none.
+	Checkout func(url string) (files fs.FS, revision string, ok bool)
+	// Keys are those for encrypted files; nil: there are none.
+	Keys func() *keyring.Keyring
 	// Memo renders.
 	Memo Renderer
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.

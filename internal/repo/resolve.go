@@ -48,6 +48,11 @@ func (l *Local) resolve(ctx context.Context, req Request, i int) (resolved, erro
 		files, err := l.Artifacts.Snapshot(ctx, repo, digest)
 		return resolved{revision: digest, files: files}, err
 	}
+	if l.Checkout != nil {
+		if files, revision, ok := l.Checkout(src.RepoURL); ok {
+			return resolved{revision: revision, files: files}, nil
+		}
+	}
 	repo := l.repository(src.RepoURL, req.Project)
 	commit, err := l.Git.ResolveTag(ctx, repo, req.revisionOf(i), src.TagPrefix, req.maxAge(i))
 	if err != nil {
