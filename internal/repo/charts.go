@@ -11,6 +11,15 @@ import (
 
 // Chart implements render.External. The repository may be called by its name, as @name or alias:name.
 func (e *external) Chart(ctx context.Context, ref render.ChartRef) (render.Chart, error) {
+	pass := e.source.Helm != nil && e.source.Helm.PassCredentials
+	find := func() (render.Chart, error) { return e.findChart(ctx, ref, pass) }
+	if e.req.NoCache {
+		return find()
+	}
+	return e.local.chart(chartKey{ref, e.req.Project, pass}, find)
+}
+
+func (e *external) findChart(ctx context.Context, ref render.ChartRef, passCredentials bool) (render.Chart, error) {
 	url := ref.Repository
 	if name, ok := repositoryName(url); ok {
 		found, ok := e.local.Settings.Get().RepositoryNamed(name, e.req.Project)
@@ -19,8 +28,7 @@ func (e *external) Chart(ctx context.Context, ref render.ChartRef) (render.Chart
 		}
 		url = found.URL
 	}
-	repo := e.local.chartRepository(url, e.req.Project, e.source.Helm != nil && e.source.Helm.PassCredentials)
-	found, err := e.local.Charts.Get(ctx, repo, ref.Name, ref.Version, e.req.NoCache)
+	found, err := e.local.Charts.Get(ctx, e.local.chartRepository(url, e.req.Project, passCredentials), ref.Name, ref.Version, e.req.NoCache)
 	if err != nil {
 		return render.Chart{}, err
 	}

@@ -51,7 +51,7 @@ func (e *external) Repository(ctx context.Context, url, revision string) (fs.FS,
 		return nil, fmt.Errorf("%s: a file URL cannot be a remote base", url)
 	}
 	repo := e.local.repository(url, e.req.Project)
-	commit, err := e.local.Git.Resolve(ctx, repo, revision, e.local.recent())
+	commit, err := e.local.Git.Resolve(ctx, repo, revision, e.local.unpolledAge())
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (e *external) Download(ctx context.Context, url string) ([]byte, error) {
 	if e.local.Downloads == nil {
 		return e.NoExternal.Download(ctx, url)
 	}
-	maxAge := e.local.recent()
+	maxAge := e.local.unpolledAge()
 	if e.req.NoCache {
 		maxAge = 0
 	}

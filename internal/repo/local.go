@@ -62,6 +62,7 @@ type Options struct {
 type Local struct {
 	Options
 	unpacked unpacked
+	recent   recentAnswers
 }
 
 var _ Service = (*Local)(nil)
@@ -74,6 +75,8 @@ func (l *Local) Close() { l.unpacked.close() }
 
 // Poll implements Service.
 func (l *Local) Poll(ctx context.Context, origin Origin) (changed bool, err error) {
+	l.recent.forget()
+	defer l.recent.forget()
 	var resolve func(maxAge time.Duration) (string, error)
 	switch {
 	case origin.Chart != "":
@@ -202,8 +205,8 @@ func IsUnreachable(err error) bool {
 		errors.Is(err, source.ErrRepositoryNotFound)
 }
 
-// recent is how old an answer about something may be that nobody polls.
-func (l *Local) recent() time.Duration {
+// unpolledAge is how old an answer about something may be that nobody polls.
+func (l *Local) unpolledAge() time.Duration {
 	if interval := l.Settings.Get().Reconciliation; interval > 0 {
 		return interval
 	}

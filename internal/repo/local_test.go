@@ -23,7 +23,9 @@ import (
 // registered are settings that know repositories by project and URL.
 type registered map[[2]string]settings.Repository
 
-func (r registered) Get() *settings.Settings { return settings.Defaults() }
+var unset = settings.Defaults()
+
+func (r registered) Get() *settings.Settings { return unset }
 
 func (r registered) Repository(url, project string) settings.Repository {
 	for _, key := range [][2]string{{project, url}, {"", url}} {
@@ -35,7 +37,7 @@ func (r registered) Repository(url, project string) settings.Repository {
 	return settings.Repository{URL: url}
 }
 
-func newMirrors(t *testing.T) *source.Mirrors {
+func newMirrors(t testing.TB) *source.Mirrors {
 	t.Helper()
 	m, err := source.NewMirrors(source.Options{
 		Dir: t.TempDir(), Env: []string{"PATH=" + os.Getenv("PATH")}, Logger: slog.New(slog.DiscardHandler),

@@ -10,7 +10,6 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
-	"github.com/fairlead-cd/fairlead/internal/source"
 )
 
 // resolved is a source at one revision.
@@ -78,11 +77,6 @@ func (l *Local) resolveChart(ctx context.Context, req Request, i int) (resolved,
 		return resolved{}, fmt.Errorf("chart %s %s of %s: %w", src.Chart, version, src.RepoURL, err)
 	}
 	return resolved{revision: found.Version, files: files}, nil
-}
-
-// repository is how a repository is reached for a project.
-func (l *Local) repository(url, project string) source.Repository {
-	return ToSource(l.Settings.Repository(url, project), project)
 }
 
 func isVersion(s string) bool {

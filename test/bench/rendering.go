@@ -35,9 +35,9 @@ type component struct {
 }
 
 // unset are the settings of an installation in which nothing is set.
-type unset struct{}
+type unset struct{ settings *settings.Settings }
 
-func (unset) Get() *settings.Settings { return settings.Defaults() }
+func (u unset) Get() *settings.Settings { return u.settings }
 
 func (unset) Repository(url, _ string) settings.Repository { return settings.Repository{URL: url} }
 
@@ -88,7 +88,7 @@ func (c *component) start(dir string) (end func(), err error) {
 		return nil, err
 	}
 	c.memo = render.New(render.Options{Renderer: pool})
-	c.local = repo.NewLocal(repo.Options{Settings: unset{}, Git: mirrors, Charts: charts, Memo: c.memo})
+	c.local = repo.NewLocal(repo.Options{Settings: unset{settings.Defaults()}, Git: mirrors, Charts: charts, Memo: c.memo})
 	return func() {
 		for _, part := range []io.Closer{pool, charts, mirrors} {
 			part.Close()
