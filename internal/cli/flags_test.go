@@ -103,6 +103,15 @@ func TestConfigurationComesFromTheNearestOrigin(t *testing.T) {
 			env:   map[string]string{"ARGOCD_REPO_SERVER_MAX_COMBINED_DIRECTORY_MANIFESTS_SIZE": "5Mi"},
 			check: func(c *config) bool { return c.maxManifests == 5<<20 },
 		},
+		"submodules are switched off by Argo CD's variable": {
+			env:   map[string]string{"ARGOCD_GIT_MODULES_ENABLED": "false"},
+			check: func(c *config) bool { return !c.gitSubmodules && c.maxRepository == 0 },
+		},
+		"or by its key, and are on otherwise": {
+			params: map[string]string{"reposerver.enable.git.submodule": "true"},
+			args:   []string{"--max-repository-size=2Gi"},
+			check:  func(c *config) bool { return c.gitSubmodules && c.maxRepository == 2<<30 },
+		},
 		"folders of mounted trust": {
 			env: map[string]string{"ARGOCD_TLS_DATA_PATH": "/tls", "ARGOCD_SSH_DATA_PATH": "/ssh", "ARGOCD_GPG_DATA_PATH": "/gpg"},
 			check: func(c *config) bool {

@@ -42,6 +42,12 @@ func (c *renderConfig) validate() error {
 	if c.timeout <= 0 {
 		errs = append(errs, fmt.Errorf("--render-timeout is %v; it has to be more than 0", c.timeout))
 	}
+	if c.memory < worker.MinMemory {
+		errs = append(errs, fmt.Errorf("--render-memory-limit is %v; it has to be at least 64Mi", &c.memory))
+	}
+	if c.output < 1 || c.output > worker.MaxMessage {
+		errs = append(errs, fmt.Errorf("--render-output-limit is %v; it has to be at least 1 and at most 1Gi", &c.output))
+	}
 	return errors.Join(errs...)
 }
 

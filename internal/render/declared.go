@@ -22,13 +22,20 @@ func declaredID(fsys fs.FS, paths []string) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func sumPath(h hash.Hash, fsys fs.FS, name string) bool {
-	name = path.Clean(strings.TrimPrefix(name, "/"))
+// declaredName is the file or folder that a declared path stands for; false when it leads out of the files, where
+// nothing of ours can change.
+func declaredName(declared string) (name string, ok bool) {
+	name = path.Clean(strings.TrimPrefix(declared, "/"))
 	if i := strings.IndexAny(name, `*?[{\`); i >= 0 {
 		name = path.Dir(name[:i] + "x")
 	}
-	if !fs.ValidPath(name) {
-		return true // leads out of the files, where nothing of ours can change
+	return name, fs.ValidPath(name)
+}
+
+func sumPath(h hash.Hash, fsys fs.FS, declared string) bool {
+	name, ok := declaredName(declared)
+	if !ok {
+		return true
 	}
 	info, err := fs.Stat(fsys, name)
 	if err != nil {

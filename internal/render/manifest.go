@@ -13,7 +13,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/json"
-	"sigs.k8s.io/yaml"
 )
 
 // maxListDepth bounds lists inside of lists.
@@ -95,12 +94,8 @@ func parseYAML(text []byte, at ManifestError) (any, error) {
 	if err := checkAliases(text, at); err != nil {
 		return nil, err
 	}
-	encoded, err := yaml.YAMLToJSON(text)
+	value, err := decodeYAML(text)
 	if err != nil {
-		return nil, at.syntax(err)
-	}
-	var value any
-	if err := json.Unmarshal(encoded, &value); err != nil {
 		return nil, at.syntax(err)
 	}
 	return value, nil

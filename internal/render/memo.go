@@ -248,6 +248,7 @@ func (m *Memo) obtain(ctx context.Context, c call) (*Result, error) {
 // render runs the renderer and keeps the result, if the files have an identity.
 func (m *Memo) render(ctx context.Context, c call) (*Result, error) {
 	record := newRecording(c.in)
+	record.declared = c.o.Paths
 	result, err := m.o.Renderer.Render(ctx, record.inputs(), c.req)
 	var bytes int64
 	if err == nil {

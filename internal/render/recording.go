@@ -19,6 +19,8 @@ type recording struct {
 	in    Inputs
 	files *recorder
 	refs  map[string]*recorder
+	// declared are the paths that the application declares (CallOptions.Paths).
+	declared []string
 
 	mu           sync.Mutex
 	repositories map[repositoryName]*recorder
@@ -154,15 +156,17 @@ func (e recordedExternal) Keyring(ctx context.Context) (string, error) {
 	return id, err
 }
 
-// Generate implements External. A plugin may read whatever lies in the source's folder, and what it gives depends on
-// things that nobody sees; so the folder as a whole is what is noted.
+// Generate implements External. A plugin may read whatever lies in the source's folder, and in the paths that the
+// application declares, and what it gives depends on things that nobody sees; so these as a whole are what is noted.
 func (e recordedExternal) Generate(ctx context.Context, call PluginCall) ([]byte, error) {
-	info, err := fs.Stat(e.r.in.Files, call.Path)
-	if err != nil {
-		e.r.files.noteError(call.Path, err)
+	if err := e.r.noteWhole(call.Path); err != nil {
 		return nil, err
 	}
-	e.r.files.noteTree(call.Path, info)
+	for _, declared := range e.r.declared {
+		if name, ok := declaredName(declared); ok {
+			_ = e.r.noteWhole(name) // that it is absent is noted
+		}
+	}
 	out, err := e.r.in.external().Generate(ctx, call)
 	if err != nil {
 		e.r.mu.Lock()
@@ -170,6 +174,21 @@ func (e recordedExternal) Generate(ctx context.Context, call PluginCall) ([]byte
 		e.r.mu.Unlock()
 	}
 	return out, err
+}
+
+// noteWhole notes everything of a file or folder.
+func (r *recording) noteWhole(name string) error {
+	info, err := fs.Stat(r.in.Files, name)
+	if err != nil {
+		r.files.noteError(name, err)
+		return err
+	}
+	if info.IsDir() {
+		r.files.noteTree(name, info)
+	} else {
+		r.files.noteInfo(name, seenContent, info, namesHash{})
+	}
+	return nil
 }
 
 func sumOf(text string) string {

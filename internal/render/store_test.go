@@ -1,7 +1,6 @@
 package render
 
 import (
-	"context"
 	"io/fs"
 	"reflect"
 	"testing"
@@ -43,7 +42,7 @@ func TestAVariantComesBackAsItWent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(v, back) {
+	if !reflect.DeepEqual(v, back) { //nolint:govet // both have no error
 		t.Errorf("before %+v, after %+v", v, back)
 	}
 }
@@ -55,12 +54,12 @@ func FuzzDecodeVariant(f *testing.F) {
 	}
 	f.Add(encoded)
 	in := Inputs{Files: fstest.MapFS{"app/x": {Data: []byte("x"), Sys: "4"}}, Refs: map[string]fs.FS{"values": fstest.MapFS{}}}
-	f.Fuzz(func(_ *testing.T, b []byte) {
+	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := decodeVariant(b)
 		if err != nil {
 			return
 		}
-		v.reads.holds(context.Background(), in, false, false)
-		v.reads.holds(context.Background(), in, true, false)
+		v.reads.holds(t.Context(), in, false, false)
+		v.reads.holds(t.Context(), in, true, false)
 	})
 }

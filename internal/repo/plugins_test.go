@@ -77,7 +77,7 @@ func TestPluginsAreAskedAgainOnlyWhenTheFolderOrARevisionThatIsUsedIsAnother(t *
 	for _, step := range []struct {
 		file          string
 		plain, always int // further calls
-	}{{"README.md", 0, 1}, {"app/values", 1, 1}} {
+	}{{"README.md", 0, 1}, {"app/values", 1, 1}, {"shared/values", 1, 1}, {"shared/deep/values", 1, 1}, {"other/values", 0, 1}} {
 		git.Commit(t, map[string]string{step.file: "2"}, "Change "+step.file)
 		before := len(calls)
 		ask(plain)

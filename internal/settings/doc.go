@@ -2,7 +2,7 @@
 //
 // [Store.Run] watches exactly the objects that Argo CD's documentation names (argocd-cm, argocd-secret, argocd-rbac-cm,
 // argocd-cmd-params-cm, argocd-tls-certs-cm, argocd-ssh-known-hosts-cm, argocd-gpg-keys-cm, argocd-server-tls and the
-// Secrets labelled argocd.argoproj.io/secret-type). After each change it parses everything once into a new [Settings],
+// Secrets labelled argocd.argoproj.io/secret-type), and the Secrets labelled fairlead.dev/secret-type: sops-keys. After each change it parses everything once into a new [Settings],
 // which nobody changes afterwards, and tells the subscribers. Reading settings is a pointer load.
 //
 // A value that cannot be used gives a [Warning] with its key, and the last good value stays in force; where there was

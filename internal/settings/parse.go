@@ -27,6 +27,8 @@ type Input struct {
 	ServerTLS map[string][]byte
 	// Labelled are the Secrets of repositories, repository credentials and clusters.
 	Labelled []LabelledSecret
+	// SOPSKeys are the Secrets with keys for encrypted files.
+	SOPSKeys []LabelledSecret
 }
 
 // LabelledSecret is a Secret that describes a repository, credentials or a cluster.
@@ -75,6 +77,7 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.knownHosts = in.ConfigMaps[KnownHostsConfigMapName]["ssh_known_hosts"]
 	s.gpgKeys = maps.Clone(in.ConfigMaps[GPGKeysConfigMapName])
 	labelled(p, s, in.Labelled)
+	s.SOPSKeys = sopsKeys(p, in.SOPSKeys)
 	s.Warnings = p.warnings
 	return s
 }

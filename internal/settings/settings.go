@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/fairlead-cd/fairlead/internal/render/sops/keyring"
 )
 
 // Names of the objects that hold settings.
@@ -28,6 +30,9 @@ const (
 	labelPartOf        = "app.kubernetes.io/part-of"
 	labelName          = "app.kubernetes.io/name"
 	labelSecretType    = "argocd.argoproj.io/secret-type" //nolint:gosec // a name, not a credential
+	labelOwnSecretType = "fairlead.dev/secret-type"       //nolint:gosec // a name, not a credential
+	typeSOPSKeys       = "sops-keys"
+	keyProject         = "fairlead.dev/project"
 	partOfArgoCD       = "argocd"
 	typeRepository     = "repository"
 	typeRepoCreds      = "repo-creds" //nolint:gosec // a name, not a credential
@@ -89,6 +94,9 @@ type Settings struct {
 	Clusters []Cluster
 	// Repositories are the registered repositories, in the order of their Secrets' names.
 	Repositories []Repository
+
+	// SOPSKeys are the keys that encrypted files are decrypted with, by project.
+	SOPSKeys *keyring.Keyring
 
 	// Warnings are the values that could not be used.
 	Warnings []Warning

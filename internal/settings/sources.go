@@ -18,6 +18,7 @@ type sources struct {
 	configMaps map[string]cache.SharedIndexInformer
 	secrets    map[string]cache.SharedIndexInformer
 	labelled   cache.SharedIndexInformer
+	sopsKeys   cache.SharedIndexInformer
 	informers  []cache.SharedIndexInformer
 }
 
@@ -41,7 +42,10 @@ func newSources(client kubernetes.Interface, namespace string, changed func()) *
 	s.labelled = informers.NewFilteredSecretInformer(client, namespace, 0, nil, func(o *metav1.ListOptions) {
 		o.LabelSelector = labelSecretType + " in (" + typeRepository + "," + typeRepoCreds + "," + typeCluster + ")"
 	})
-	s.informers = append(s.informers, s.labelled)
+	s.sopsKeys = informers.NewFilteredSecretInformer(client, namespace, 0, nil, func(o *metav1.ListOptions) {
+		o.LabelSelector = labelOwnSecretType + "=" + typeSOPSKeys
+	})
+	s.informers = append(s.informers, s.labelled, s.sopsKeys)
 	handler := cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(any) { changed() },
 		UpdateFunc: func(any, any) { changed() },
@@ -87,6 +91,12 @@ func (s *sources) read() Input {
 		}
 	}
 	sortByName(in.Labelled)
+	for _, obj := range s.sopsKeys.GetStore().List() {
+		if secret, ok := obj.(*corev1.Secret); ok && secret.Labels[labelOwnSecretType] == typeSOPSKeys {
+			in.SOPSKeys = append(in.SOPSKeys, labelledSecret(secret))
+		}
+	}
+	sortByName(in.SOPSKeys)
 	return in
 }
 

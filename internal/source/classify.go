@@ -18,7 +18,6 @@ var marks = []struct {
 	{"permission denied", ErrAuthentication},
 	{"returned error: 401", ErrAuthentication},
 	{"returned error: 403", ErrAuthentication},
-	{"host key verification failed", ErrUnreachable},
 	{"returned error: 404", ErrRepositoryNotFound},
 	{"does not appear to be a git repository", ErrRepositoryNotFound},
 	{"repository not found", ErrRepositoryNotFound},
@@ -59,6 +58,9 @@ func (r Repository) remoteFailure(err error) *Error {
 		return nil
 	}
 	lower := strings.ToLower(failed.stderr)
+	if strings.Contains(lower, "host key verification failed") {
+		return r.fail(ErrUnreachable, nil, "the server's host key is not the one that is known, or none is; check the known hosts")
+	}
 	for _, mark := range marks {
 		if strings.Contains(lower, mark.text) {
 			detail := summary(failed.stderr)

@@ -26,16 +26,16 @@ func (m *Mirrors) clientFor(repo Repository, address string) (*http.Client, erro
 	if elsewhere {
 		repo.TLSClientCert, repo.TLSClientKey = nil, nil
 	}
-	l, err := newLister(repo, m.o.Env)
+	client, err := repo.HTTPClient(m.o.Env)
 	if err != nil {
 		return nil, err
 	}
 	if elsewhere && len(repo.CAData) > 0 {
 		if pool, err := x509.SystemCertPool(); err == nil && pool.AppendCertsFromPEM(repo.CAData) {
-			l.client.Transport.(*http.Transport).TLSClientConfig.RootCAs = pool
+			client.Transport.(*http.Transport).TLSClientConfig.RootCAs = pool
 		}
 	}
-	return l.client, nil
+	return client, nil
 }
 
 // readJSON reads the answer of an API. An answer with another status than want gives a *statusError.

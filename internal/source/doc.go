@@ -23,9 +23,26 @@
 // Lock files that a killed process left behind are removed when a mirror is opened; a lock on the mirror makes sure
 // that nobody, not even an orphaned git, still works on it.
 //
+// A mirror that would grow beyond Options.MaxRepositorySize is given up while git fetches, made again once in case only
+// rewritten history was large, and then refused until the remote changes. Maintenance packs what was fetched lately. When
+// a mirror has doubled since all of it was packed, it is packed anew, and what no reference has named for longer than
+// Options.KeepRewritten is dropped: tips that a forced push or a deleted branch left get a reference of our own for that
+// time. A dropped commit that is asked for by its id is fetched again, as long as the server gives it.
+//
+// # Submodules and Git LFS
+//
+// A submodule is entered when somebody lists or reads in its folder: .gitmodules gives the URL, Options.Credentials the
+// way to reach it, and its repository is a mirror like any other. One that cannot be had is an error for its readers
+// alone. An object of Git LFS is downloaded when its file is read, checked against the pointer, and kept by content in a
+// folder of the mirror's own. Identities of files (fs.FileInfo.Sys) tell both apart from what is shown without them.
+//
 // # Credentials
 //
 // A mirror belongs to a URL and the identity of the credentials it was fetched with, so nobody is served what somebody
-// else was allowed to fetch. Secrets reach git by its environment, keys by files that exist while git runs. They never
-// stand on a command line and are removed from everything that git prints.
+// else was allowed to fetch. Keys that are exchanged for short-lived tokens (GitHub Apps, service accounts of Google
+// Cloud) are such an identity, the tokens are not: they are kept in memory until shortly before they end, shared by all
+// repositories of an installation, and replaced when the server refuses one.
+//
+// Secrets reach git by its environment, keys by files that exist while git runs. They never stand on a command line and
+// are removed from everything that git prints.
 package source

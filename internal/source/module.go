@@ -137,6 +137,9 @@ func (m *Mirrors) moduleRepository(ctx context.Context, parent Repository, raw s
 	if err != nil {
 		return Repository{}, Repository{URL: address}.invalid(err)
 	}
+	if stated.scheme() == "oci" {
+		return Repository{}, stated.fail(ErrInvalidRepository, nil, "a registry is no git repository")
+	}
 	if stated.scheme() == "file" && parent.scheme() != "file" {
 		return Repository{}, stated.fail(ErrInvalidRepository, nil, "a repository elsewhere cannot have a submodule on this machine")
 	}

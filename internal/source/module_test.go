@@ -200,6 +200,7 @@ func TestURLsOfSubmodulesThatLeadAstrayAreRefused(t *testing.T) {
 		"an option":                "--upload-pack=id",
 		"an option as host":        "ssh://-oProxyCommand=id/x",
 		"an unknown scheme":        "ftp://git.example.com/x",
+		"a registry":               "oci://git.example.com/x",
 		"out of the server":        "../../../other.git",
 		"back and forth":           "../x/../other.git",
 		"nothing but the way back": "../..",

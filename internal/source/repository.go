@@ -38,7 +38,8 @@ type Repository struct {
 	// Proxy is the URL of an HTTP proxy; NoProxy lists hosts reached without it, as the environment variables of
 	// that name do. Without Proxy those of Options.Env count.
 	Proxy, NoProxy string
-	// ForceBasicAuth sends user and password with the first request instead of when the server asks for them.
+	// ForceBasicAuth sends user and password to a registry with the first request instead of when it asks for them. To
+	// all others they are sent so anyway.
 	ForceBasicAuth bool
 	// PassCredentials sends the credentials of a Helm repository to other servers too that hold its charts.
 	PassCredentials bool

@@ -63,6 +63,7 @@ func (m *chartMonorepo) close() {
 func (m *chartMonorepo) publish() error {
 	m.version++
 	m.shared.Version = m.sharedVersion()
+	m.shared.Files["Chart.yaml"] = fmt.Sprintf("apiVersion: v2\nname: %s\nversion: %s\n", m.shared.Name, m.shared.Version)
 	if _, err := m.charts.Add(m.shared); err != nil {
 		return fmt.Errorf("publishing the shared chart: %w", err)
 	}

@@ -63,8 +63,15 @@ func (i *installation) setIn(t testing.TB, name string, data map[string]string) 
 // addRepository registers a repository by a Secret, as argocd repo add does.
 func (i *installation) addRepository(t testing.TB, fields map[string]string) {
 	t.Helper()
+	i.addCredentials(t, "repository", fields)
+}
+
+// addCredentials makes a Secret of a repository or, of the kind repo-creds, of
+// the credentials for many.
+func (i *installation) addCredentials(t testing.TB, kind string, fields map[string]string) {
+	t.Helper()
 	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: uniqueName("repo"), Labels: map[string]string{"argocd.argoproj.io/secret-type": "repository"}},
+		ObjectMeta: metav1.ObjectMeta{Name: uniqueName("repo"), Labels: map[string]string{"argocd.argoproj.io/secret-type": kind}},
 		StringData: fields,
 	}
 	if _, err := i.kube.CoreV1().Secrets(i.namespace).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {

@@ -30,7 +30,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return given, nil
 	}
 	var err error
-	if programs, err = os.MkdirTemp("", "helm"); err != nil { //nolint:usetesting // outlives the test that needs it first
+	if programs, err = os.MkdirTemp("", "helm"); err != nil {
 		return "", err
 	}
 	built := filepath.Join(programs, "helm")

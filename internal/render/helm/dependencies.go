@@ -38,11 +38,11 @@ func (r *resolver) assemble(ctx context.Context, p *parsed, at home, depth int) 
 		r.schemas[&p.schema.text[0]] = p.schema
 	}
 	present := map[string]bool{}
-	for i, v := range p.vendored {
+	for _, v := range p.vendored {
 		// The place of a vendored folder is not known, so that its own file:// dependencies must be vendored as well.
 		child, err := r.assemble(ctx, v, home{}, depth+1)
 		if err != nil {
-			return nil, fmt.Errorf("dependency %s: %w", p.vendored[i].metadata.Name, err)
+			return nil, fmt.Errorf("dependency %s: %w", v.metadata.Name, err)
 		}
 		present[child.Name()] = true
 		c.AddDependency(child)
@@ -65,11 +65,11 @@ func (r *resolver) assemble(ctx context.Context, p *parsed, at home, depth int) 
 		if err != nil {
 			return nil, err
 		}
-		if key := d.Name + "\x00" + d.Repository + "\x00" + version; added[key] {
+		key := d.Name + "\x00" + d.Repository + "\x00" + version
+		if added[key] {
 			continue // once more under another alias
-		} else {
-			added[key] = true
 		}
+		added[key] = true
 		child, err := r.find(ctx, d, version, at, depth)
 		if err != nil {
 			return nil, fmt.Errorf("dependency %s: %w", d.Name, err)

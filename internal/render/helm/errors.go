@@ -31,7 +31,7 @@ func templateError(err error) error {
 	}
 	text = strings.Join(lines, " ")
 	if len(text) > maxErrorLength {
-		text = strings.ToValidUTF8(text[:maxErrorLength], "") + "..."
+		text = strings.ToValidUTF8(text[:maxErrorLength/2]+" ... "+text[len(text)-maxErrorLength/2:], "")
 	}
 	return fmt.Errorf("%w: %s", ErrTemplate, text)
 }

@@ -3,6 +3,7 @@ package helm
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 
@@ -27,7 +28,9 @@ func MergeValues(files ...ValueFile) (map[string]any, error) {
 		}
 		values, err := loader.LoadValues(bytes.NewReader(f.Content))
 		if err != nil {
-			return nil, fmt.Errorf("%w: failed to parse %s: %w", render.ErrInvalidSource, f.Name, err)
+			// The YAML library's message about a key that cannot be one goes on with the value.
+			problem, _, _ := strings.Cut(err.Error(), ", value: ")
+			return nil, fmt.Errorf("%w: failed to parse %s: %s", render.ErrInvalidSource, f.Name, problem)
 		}
 		merged = loader.MergeMaps(merged, values)
 	}

@@ -24,7 +24,7 @@ func checkAliases(content []byte) error {
 	for {
 		var root yaml.Node
 		if decoder.Decode(&root) != nil {
-			return nil
+			return nil //nolint:nilerr // the end, or no YAML
 		}
 		size, err := e.size(&root)
 		if err != nil {

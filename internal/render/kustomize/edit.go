@@ -85,6 +85,7 @@ func (e edit) replicas(_ context.Context, k *types.Kustomization) error {
 	return nil
 }
 
+//nolint:staticcheck // deprecated fields are what people have in their kustomizations
 func (e edit) labels(ctx context.Context, k *types.Kustomization) error {
 	if len(e.settings.CommonLabels) == 0 {
 		return nil

@@ -44,6 +44,7 @@ var clearers = []clearer{
 	{regexp.MustCompile(`MalformedYAMLError: (.*) in File: \S+`), "invalid YAML: $1"},
 	// What follows is the document itself.
 	{regexp.MustCompile(`(?s) for the following resource:\n.*`), ""},
+	{regexp.MustCompile(`(?s)line \[[\d ]*\] has invalid utf8 bytes.*`), "a line is not UTF-8"},
 	{regexp.MustCompile(`#fairlead:\d+(?:\\n|\n)?`), ""},
 }
 

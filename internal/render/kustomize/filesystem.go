@@ -21,6 +21,7 @@ const (
 	maxFileBytes = 32 << 20
 	maxMounts    = 100
 	maxFolders   = 2_000
+	maxBuilds    = 3_000
 	maxDepth     = 50
 	maxObjects   = 100_000
 	maxOutput    = 128 << 20
@@ -52,6 +53,7 @@ type filesystem struct {
 	trace     trace
 	decrypted []decrypted
 	reads     int
+	builds    int
 	bytes     int64
 	// failure is the first error that ends a rendering whatever Kustomize makes of it.
 	failure error
@@ -138,12 +140,26 @@ func (f *filesystem) count(name string, size int) error {
 	return nil
 }
 
+// countBuild counts the kustomizations that are built. Bases that each refer twice to another can double at every level.
+func (f *filesystem) countBuild(name string) error {
+	if !isKustomization(path.Base(name)) {
+		return nil
+	}
+	if f.builds++; f.builds > maxBuilds {
+		return f.fail(fmt.Errorf("%w: the kustomization builds more than %d folders, counting each time", render.ErrTooLarge, maxBuilds))
+	}
+	return nil
+}
+
 // ReadFile implements filesys.FileSystem.
 func (f *filesystem) ReadFile(name string) ([]byte, error) {
 	name = path.Clean(name)
 	content, own := f.ours[name]
 	if own {
-		if err := f.count(name, len(content)); err != nil {
+		if err := f.count(f.display(name), len(content)); err != nil {
+			return nil, err
+		}
+		if err := f.countBuild(name); err != nil {
 			return nil, err
 		}
 	} else {
@@ -209,14 +225,14 @@ func (f *filesystem) CleanedAbs(name string) (filesys.ConfirmedDir, string, erro
 	if err != nil {
 		return "", "", err
 	}
-	real, info, err := follow(m.fsys, relative)
+	resolved, info, err := follow(m.fsys, relative)
 	if err != nil {
 		return "", "", err
 	}
 	if info.IsDir() {
-		return filesys.ConfirmedDir(m.virtual(real)), "", nil
+		return filesys.ConfirmedDir(m.virtual(resolved)), "", nil
 	}
-	virtual := m.virtual(real)
+	virtual := m.virtual(resolved)
 	return filesys.ConfirmedDir(path.Dir(virtual)), path.Base(virtual), nil
 }
 

@@ -21,7 +21,7 @@ type buildOptions struct {
 }
 
 // parseFlags reads kustomize.buildOptions. Flags of kustomize build that concern its output, or plugins, are accepted
-// without effect; those that would run programs are not.
+// without effect.
 func parseFlags(text string) (buildOptions, error) {
 	o := buildOptions{}
 	set := pflag.NewFlagSet("kustomize.buildOptions", pflag.ContinueOnError)
@@ -34,9 +34,11 @@ func parseFlags(text string) (buildOptions, error) {
 	set.BoolVar(&o.helm, "enable-helm", false, "")
 	set.StringVar(&o.kubeVersion, "helm-kube-version", "", "")
 	set.StringArrayVar(&o.apiVersions, "helm-api-versions", nil, "")
-	plugins := set.Bool("enable-alpha-plugins", false, "")
-	exec := set.Bool("enable-exec", false, "")
-	star := set.Bool("enable-star", false, "")
+	// Without effect: foreign programs are not run, and a kustomization that wants one is refused. An installation that
+	// has these flags keeps what does not need them.
+	set.Bool("enable-alpha-plugins", false, "")
+	set.Bool("enable-exec", false, "")
+	set.Bool("enable-star", false, "")
 	// Without effect: charts are rendered in process.
 	set.String("helm-command", "", "")
 	set.Bool("helm-debug", false, "")
@@ -56,12 +58,6 @@ func parseFlags(text string) (buildOptions, error) {
 	}
 	if set.NArg() > 0 {
 		return o, fmt.Errorf("kustomize.buildOptions in argocd-cm: %q is not a flag", set.Arg(0))
-	}
-	for flag, given := range map[string]bool{"enable-alpha-plugins": *plugins, "enable-exec": *exec, "enable-star": *star} {
-		if given {
-			return o, fmt.Errorf("kustomize.buildOptions in argocd-cm: --%s: running foreign programs is not supported; "+
-				"remove the flag, and use a config management plugin where a program is needed", flag)
-		}
 	}
 	switch *restrictor {
 	case types.LoadRestrictionsRootOnly.String(), "":

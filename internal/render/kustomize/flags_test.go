@@ -45,12 +45,10 @@ func TestBuildOptionsDoWhatTheFlagsDo(t *testing.T) {
 
 func TestBuildOptionsThatCannotBeAreNamed(t *testing.T) {
 	for flags, want := range map[string]string{
-		"--enable-alpha-plugins":           "--enable-alpha-plugins: running foreign programs is not supported",
-		"--enable-helm --enable-exec=true": "--enable-exec: running foreign programs is not supported",
-		"--no-such-flag":                   "unknown flag: --no-such-flag",
-		"--load-restrictor some":           "--load-restrictor some: must be LoadRestrictionsRootOnly or LoadRestrictionsNone",
-		"--reorder up":                     "--reorder up: must be legacy or none",
-		"folder":                           `"folder" is not a flag`,
+		"--no-such-flag":         "unknown flag: --no-such-flag",
+		"--load-restrictor some": "--load-restrictor some: must be LoadRestrictionsRootOnly or LoadRestrictionsNone",
+		"--reorder up":           "--reorder up: must be legacy or none",
+		"folder":                 `"folder" is not a flag`,
 	} {
 		t.Run(flags, func(t *testing.T) {
 			req := request("app", nil)

@@ -99,14 +99,14 @@ func follow(fsys fs.FS, name string) (string, fs.FileInfo, error) {
 	if _, ok := fsys.(fs.ReadLinkFS); !ok {
 		return name, info, nil
 	}
-	real, rest, links := ".", name, 0
+	resolved, rest, links := ".", name, 0
 	for rest != "" {
 		part, after, _ := strings.Cut(rest, "/")
 		rest = after
 		if part == "" || part == "." {
 			continue
 		}
-		next := path.Join(real, part)
+		next := path.Join(resolved, part)
 		if !fs.ValidPath(next) {
 			return "", nil, fmt.Errorf("%s: the symbolic link leads out of the repository", name)
 		}
@@ -115,7 +115,7 @@ func follow(fsys fs.FS, name string) (string, fs.FileInfo, error) {
 			return "", nil, err
 		}
 		if at.Mode()&fs.ModeSymlink == 0 {
-			real = next
+			resolved = next
 			continue
 		}
 		if links++; links > maxLinks {
@@ -130,5 +130,5 @@ func follow(fsys fs.FS, name string) (string, fs.FileInfo, error) {
 		}
 		rest = target + "/" + rest
 	}
-	return real, info, nil
+	return resolved, info, nil
 }

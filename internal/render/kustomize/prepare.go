@@ -28,6 +28,8 @@ type preparer struct {
 	ready map[string]bool
 	// way are the folders from the source's own to the one at hand.
 	way []string
+	// own is the source's kustomization file.
+	own string
 	// ownSchema: a kustomization brings an OpenAPI schema, or names one.
 	ownSchema bool
 	// ownLabels: a kustomization brings configurations, which may say where labels go.
@@ -86,6 +88,9 @@ func (p *preparer) folder(m *mount, dir string, apply func(*types.Kustomization)
 	name, content, err := p.find(m, dir)
 	if err != nil {
 		return err
+	}
+	if len(p.way) == 1 {
+		p.own = name
 	}
 	k, err := parseKustomization(content)
 	if err != nil {

@@ -16,10 +16,6 @@ func (p *preparer) result(objects resmap.ResMap, root *mount, dir string) (rende
 	if len(all) > maxObjects {
 		return render.Result{}, fmt.Errorf("%w: the kustomization gives more than %d objects", render.ErrTooLarge, maxObjects)
 	}
-	own, _, err := p.find(root, dir)
-	if err != nil {
-		return render.Result{}, err
-	}
 	places := p.fs.trace.of(all)
 	result := render.Result{Objects: make([]render.Object, 0, len(all))}
 	size := 0
@@ -36,7 +32,7 @@ func (p *preparer) result(objects resmap.ResMap, root *mount, dir string) (rende
 		}
 		at := places[i]
 		if at.file == "" {
-			at = place{file: own}
+			at = place{file: p.own}
 		}
 		// Kustomize's output is JSON in a YAML dress.
 		found, _, err := render.ParseManifests("object.json", text)

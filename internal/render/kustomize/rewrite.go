@@ -92,6 +92,8 @@ func (r rewriter) generates(kind string, args types.GeneratorArgs) {
 
 // spareWarning writes commonLabels in the way that Kustomize recommends. It does the same, unless configurations say
 // where labels go, and Kustomize prints no warning to standard error.
+//
+//nolint:staticcheck // deprecated fields are what people have in their kustomizations
 func (r rewriter) spareWarning(k *types.Kustomization) {
 	if len(k.CommonLabels) > 0 && !r.ownLabels {
 		k.Labels = append(k.Labels, types.Label{Pairs: k.CommonLabels, IncludeSelectors: true})
@@ -99,6 +101,7 @@ func (r rewriter) spareWarning(k *types.Kustomization) {
 	}
 }
 
+//nolint:staticcheck // deprecated fields are what people have in their kustomizations
 func (r rewriter) patches(k *types.Kustomization) error {
 	for i := range k.Patches {
 		if err := r.optional("patches", &k.Patches[i].Path); err != nil {

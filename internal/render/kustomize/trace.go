@@ -25,6 +25,8 @@ type place struct {
 	// line is zero when that is not known.
 	line       int
 	kind, name string
+	// document is kept when its name is written in an unusual way, until somebody wants to know.
+	document []byte
 }
 
 const markPrefix = "#fairlead:"
@@ -96,10 +98,7 @@ func (t *trace) add(file string, document []byte, line int) int {
 		t.addUnmarked(file, document)
 	}
 	if p.name == "" {
-		var content named
-		if yaml.Unmarshal(document, &content) == nil {
-			p.name = content.Metadata.Name
-		}
+		p.document = document
 	}
 	return t.remember(p)
 }
@@ -207,7 +206,7 @@ func (t *trace) number(comment string) (int, bool) {
 func (t *trace) of(objects []*resource.Resource) []place {
 	places := make([]place, len(objects))
 	taken := map[int]bool{}
-	var left []int
+	var left []int // have lost their mark
 	for i, r := range objects {
 		number := t.found(r)
 		if number < 0 {
@@ -216,6 +215,9 @@ func (t *trace) of(objects []*resource.Resource) []place {
 		}
 		taken[number] = true
 		places[i] = t.places[number]
+	}
+	if len(left) > 0 {
+		t.readNames()
 	}
 	for _, i := range left {
 		kind, name, candidate := objects[i].GetKind(), objects[i].GetName(), -1
@@ -234,6 +236,16 @@ func (t *trace) of(objects []*resource.Resource) []place {
 		}
 	}
 	return places
+}
+
+// readNames parses the documents whose names are not known yet.
+func (t *trace) readNames() {
+	for i := range t.places {
+		var content named
+		if p := &t.places[i]; p.document != nil && yaml.Unmarshal(p.document, &content) == nil {
+			p.name, p.document = content.Metadata.Name, nil
+		}
+	}
 }
 
 // markOne marks a document that was made from a file, at no line that could be told.

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -263,7 +264,15 @@ spec:
 // foreign is a plugin's server of another make. It answers with bytes, and keeps what it was sent.
 type foreign struct {
 	answers map[string]string
+	mu      sync.Mutex
 	sent    map[string][]string
+}
+
+// messages are those that a method was sent.
+func (f *foreign) messages(method string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sent[method]
 }
 
 func (f *foreign) serve(t *testing.T, socket string) {
@@ -286,7 +295,9 @@ func (f *foreign) serve(t *testing.T, socket string) {
 			}
 			messages = append(messages, string(m))
 		}
+		f.mu.Lock()
 		f.sent[method] = messages
+		f.mu.Unlock()
 		answer := []byte(f.answers[method])
 		return stream.SendMsg(&answer)
 	}))
@@ -318,7 +329,7 @@ func TestAClientAsksAPluginOfAnotherMake(t *testing.T) {
 		t.Errorf("manifests %q, want %q", out, want)
 	}
 	for _, method := range []string{"MatchRepository", "GenerateManifest"} {
-		messages := f.sent[method]
+		messages := f.messages(method)
 		if len(messages) < 3 {
 			t.Fatalf("%s: %d messages", method, len(messages))
 		}
@@ -340,8 +351,8 @@ func TestAClientAsksAPluginOfAnotherMake(t *testing.T) {
 			t.Errorf("%s: files %q", method, names)
 		}
 	}
-	if len(f.sent["CheckPluginConfiguration"]) != 1 || f.sent["CheckPluginConfiguration"][0] != "" {
-		t.Errorf("google.protobuf.Empty was sent as %q", f.sent["CheckPluginConfiguration"])
+	if empty := f.messages("CheckPluginConfiguration"); len(empty) != 1 || empty[0] != "" {
+		t.Errorf("google.protobuf.Empty was sent as %q", empty)
 	}
 	parameters, err := client.Parameters(t.Context(), request)
 	if err != nil || len(parameters) != 1 || parameters[0].Name != "p" || !parameters[0].Required || parameters[0].Map["k"] != "v" {

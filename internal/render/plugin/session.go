@@ -16,6 +16,9 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/render/plugin/protocol"
 )
 
+// errPacking is in the way of all plugins alike.
+var errPacking = errors.New("packing the repository for the plugin")
+
 // packed is the archive of a request, made when it is first needed. It may be sent several times: to find the plugin,
 // and then to it.
 type packed struct {
@@ -41,7 +44,7 @@ func (p *packed) get(ctx context.Context) (*archive.Archive, error) {
 		err = fmt.Errorf("%w; exclude what plugins do not need (reposerver.plugin.tar.exclusions), or send less (reposerver.plugin.use.manifest.generate.paths)", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("packing the repository for the plugin: %w", err)
+		return nil, fmt.Errorf("%w: %w", errPacking, err)
 	}
 	return p.archive, nil
 }
@@ -103,10 +106,8 @@ func (c *Client) discovered(ctx context.Context, files *packed, do func(context.
 		switch {
 		case taken:
 			return err
-		case err != nil && files.archive == nil && !errors.Is(err, ErrUnavailable) && !errors.Is(err, fs.ErrNotExist):
-			return err // the files could not be packed
-		case ctx.Err() != nil:
-			return err
+		case errors.Is(err, errPacking), err != nil && ctx.Err() != nil:
+			return err // so it would be with the others
 		case err != nil:
 			c.o.Logger.Warn("a plugin could not tell whether it takes a source", "plugin", name, "error", err)
 			failures = append(failures, err)

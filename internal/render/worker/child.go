@@ -20,8 +20,10 @@ type conversation struct {
 	cancel context.CancelCauseFunc
 	out    *frameWriter
 
-	mu      sync.Mutex
-	over    bool
+	gate sync.Mutex // held while a question is sent, so that none follows the result
+	over bool
+
+	mu      sync.Mutex // never held while sending: who receives needs it
 	last    uint64
 	pending map[uint64]chan answer
 }
@@ -41,26 +43,12 @@ func newConversation(ctx context.Context, out *frameWriter) *conversation {
 func (c *conversation) ask(ctx context.Context, op operation, arguments func([]byte) []byte) (*packed.Reader, error) {
 	wait := make(chan answer, 1)
 	c.mu.Lock()
-	if c.over {
-		c.mu.Unlock()
-		return nil, errOver
-	}
 	c.last++
 	id := c.last
 	c.pending[id] = wait
-	frame := append(packed.Uint(newFrame(kindQuestion), id), byte(op))
-	frame = arguments(frame)
-	var err error
-	if len(frame) > maxQuestion {
-		err = fmt.Errorf("%w: a question of %d bytes", render.ErrTooLarge, len(frame))
-	} else {
-		err = c.out.send(frame) // under the lock, so that nothing follows the result
-	}
-	if err != nil {
-		delete(c.pending, id)
-	}
 	c.mu.Unlock()
-	if err != nil {
+	frame := append(packed.Uint(newFrame(kindQuestion), id), byte(op))
+	if err := c.send(arguments(frame)); err != nil {
 		return nil, err
 	}
 	select {
@@ -75,6 +63,18 @@ func (c *conversation) ask(ctx context.Context, op operation, arguments func([]b
 	case <-c.ctx.Done():
 		return nil, context.Cause(c.ctx)
 	}
+}
+
+func (c *conversation) send(question []byte) error {
+	if len(question) > maxQuestion {
+		return fmt.Errorf("%w: a question of %d bytes", render.ErrTooLarge, len(question))
+	}
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	if c.over {
+		return errOver
+	}
+	return c.out.send(question)
 }
 
 // answered passes an answer on to who waits for it.
@@ -97,9 +97,9 @@ func (c *conversation) answered(body []byte) error {
 
 // end lets no more questions out, and then sends the outcome.
 func (c *conversation) end(frame []byte) error {
-	c.mu.Lock()
+	c.gate.Lock()
 	c.over = true
-	c.mu.Unlock()
+	c.gate.Unlock()
 	c.cancel(errOver)
 	return c.out.send(frame)
 }

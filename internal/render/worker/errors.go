@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// Reasons why a request has no result although its renderer did not say so. Test with errors.Is.
 var (
 	// ErrLimit: rendering the source needs more than it may: time, memory, output or reads.
 	ErrLimit = errors.New("rendering exceeds a limit")

@@ -39,7 +39,7 @@ func newFrame(k kind) []byte { return append(make([]byte, 0, 256), 0, 0, 0, 0, b
 
 // send writes a message that newFrame has begun, in one piece.
 func (w *frameWriter) send(frame []byte) error {
-	if len(frame)-headerSize > maxFrame {
+	if len(frame)-headerSize > MaxMessage {
 		return fmt.Errorf("a message of %d bytes is too long", len(frame))
 	}
 	binary.LittleEndian.PutUint32(frame, uint32(len(frame)-headerSize))
@@ -49,8 +49,8 @@ func (w *frameWriter) send(frame []byte) error {
 	return err
 }
 
-// maxFrame bounds every message; most have lower limits.
-const maxFrame = 1 << 30
+// MaxMessage bounds every message; most have lower limits.
+const MaxMessage = 1 << 30
 
 // frameReader receives messages, one caller at a time.
 type frameReader struct {

@@ -60,7 +60,7 @@ func (s *served) answer(ctx context.Context, id uint64, op operation, r *packed.
 	}
 	switch {
 	case r.Err() != nil || errors.Is(err, errProtocol):
-		return nil, fmt.Errorf("%w: question %d", errProtocol, op)
+		return nil, fmt.Errorf("%w: %w: question %d", ErrCrashed, errProtocol, op)
 	case err != nil:
 		frame = s.crossing.Append(packed.Bool(frame[:begin], false), err)
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"runtime"
@@ -32,6 +33,8 @@ func Main(args []string, renderer render.Renderer) error {
 	os.Clearenv()
 	in, out := os.Stdin, os.Stdout
 	os.Stdout = os.Stderr // libraries that print must not disturb the conversation
+	// Helm's merging logs values, which may be secret; this silences package log too.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
 	if err := harden(); err != nil {
 		return fmt.Errorf("giving up rights: %w", err)
 	}

@@ -47,11 +47,11 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.Idle, time.Minute)
 	setDefault(&o.CancelGrace, time.Second)
 	o.MemoryLimit = max(o.MemoryLimit, 0)
-	if o.MemoryLimit > 0 && o.MemoryLimit < minMemory {
-		return o, fmt.Errorf("the memory limit of rendering is %s; it has to be at least %s", size(o.MemoryLimit), size(minMemory))
+	if o.MemoryLimit > 0 && o.MemoryLimit < MinMemory {
+		return o, fmt.Errorf("the memory limit of rendering is %s; it has to be at least %s", size(o.MemoryLimit), size(MinMemory))
 	}
-	if o.MaxOutput > maxFrame || o.MaxReadBytes > maxFrame {
-		return o, fmt.Errorf("the output and read limits of rendering have to be at most %s", size(maxFrame))
+	if o.MaxOutput > MaxMessage || o.MaxReadBytes > MaxMessage {
+		return o, fmt.Errorf("the output and read limits of rendering have to be at most %s", size(MaxMessage))
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -66,8 +66,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// minMemory is what a worker needs to be of any use.
-const minMemory = 64 << 20
+// MinMemory is what a worker needs to be of any use.
+const MinMemory = 64 << 20
 
 func setDefault[T comparable](field *T, value T) {
 	var zero T

@@ -131,7 +131,7 @@ func (p *Pool) take(ctx context.Context) (*process, error) {
 
 // put takes a worker back. One that has grown is replaced by a new one when that is needed.
 func (p *Pool) put(w *process, r result) {
-	if r.dead || !w.alive() || p.o.MemoryLimit > 0 && r.memory > p.o.MemoryLimit/2 {
+	if r.dead || w.ending() || !w.alive() || p.o.MemoryLimit > 0 && r.memory > p.o.MemoryLimit/2 {
 		p.forget(w)
 		return
 	}

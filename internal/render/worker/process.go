@@ -37,9 +37,11 @@ func start(ctx context.Context, o Options) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting a rendering process: %w", err)
 	}
-	timer := time.AfterFunc(startTimeout, func() { p.kill(fmt.Errorf("it was not ready within %v", startTimeout)) })
+	var w watch
+	defer w.end()
+	timer := time.AfterFunc(startTimeout, func() { w.kill(p, fmt.Errorf("it was not ready within %v", startTimeout)) })
 	defer timer.Stop()
-	defer context.AfterFunc(ctx, func() { p.kill(context.Cause(ctx)) })()
+	defer context.AfterFunc(ctx, func() { w.kill(p, context.Cause(ctx)) })()
 	_, body, err := p.reader.next(func(k kind) int64 {
 		if k == kindHello {
 			return 1
@@ -136,6 +138,13 @@ func (p *process) stop() {
 
 // close frees what the parent holds of a worker that has ended.
 func (p *process) close() { closeAll(p.in, p.out) }
+
+// ending reports whether the parent has decided to end the worker.
+func (p *process) ending() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reason != nil
+}
 
 // alive reports whether the worker has not ended.
 func (p *process) alive() bool {

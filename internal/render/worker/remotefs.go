@@ -4,15 +4,22 @@ import (
 	"bytes"
 	"io"
 	"io/fs"
+	"slices"
+	"sync"
 
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/render/packed"
 )
 
-// remoteFS is a file system of the parent.
+// remoteFS is a file system of the parent. What it has been told of names and folders it does not ask again: the same
+// folder is looked at by who finds the type of a source, by who walks it, and by who reads it.
 type remoteFS struct {
 	c    *conversation
 	root uint64
+
+	mu    sync.Mutex
+	infos map[string]fs.FileInfo
+	lists map[string][]fs.DirEntry
 }
 
 var (
@@ -45,7 +52,25 @@ func (f *remoteFS) Open(name string) (fs.File, error) {
 }
 
 // Stat implements fs.StatFS.
-func (f *remoteFS) Stat(name string) (fs.FileInfo, error) { return f.info(opStat, name) }
+func (f *remoteFS) Stat(name string) (fs.FileInfo, error) {
+	f.mu.Lock()
+	known := f.infos[name]
+	f.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	info, err := f.info(opStat, name)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.infos == nil {
+		f.infos = map[string]fs.FileInfo{}
+	}
+	f.infos[name] = info
+	return info, nil
+}
 
 // Lstat implements fs.ReadLinkFS.
 func (f *remoteFS) Lstat(name string) (fs.FileInfo, error) { return f.info(opLstat, name) }
@@ -78,6 +103,26 @@ func (f *remoteFS) ReadLink(name string) (string, error) {
 
 // ReadDir implements fs.ReadDirFS.
 func (f *remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	f.mu.Lock()
+	known, ok := f.lists[name]
+	f.mu.Unlock()
+	if ok {
+		return slices.Clone(known), nil
+	}
+	entries, err := f.list(name)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.lists == nil {
+		f.lists = map[string][]fs.DirEntry{}
+	}
+	f.lists[name] = entries
+	return slices.Clone(entries), nil
+}
+
+func (f *remoteFS) list(name string) ([]fs.DirEntry, error) {
 	r, err := f.ask(opReadDir, name)
 	if err != nil {
 		return nil, err

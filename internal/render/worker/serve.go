@@ -27,7 +27,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, renderer render.Ren
 	}
 	r := newFrameReader(in)
 	for {
-		k, body, err := r.next(func(kind) int64 { return maxFrame })
+		k, body, err := r.next(func(kind) int64 { return MaxMessage })
 		if errors.Is(err, io.EOF) || ctx.Err() != nil {
 			return nil
 		}

@@ -23,8 +23,36 @@ type session struct {
 	waiting sync.WaitGroup
 	slots   chan struct{}
 
+	sending sync.Mutex // held while an answer is sent, so that none follows the end
+	watch   watch
+}
+
+// watch lets time limits end a worker as long as what they limit goes on, and not a moment longer: afterwards the worker
+// has somebody else's request.
+type watch struct {
 	mu   sync.Mutex
 	over bool
+}
+
+// kill ends the worker, unless it is too late.
+func (w *watch) kill(p *process, reason error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.over {
+		p.kill(reason)
+	}
+}
+
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+}
+
+func (w *watch) ended() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.over
 }
 
 // result is what comes of a request at a worker.
@@ -47,28 +75,22 @@ func (p *process) render(ctx context.Context, in render.Inputs, req render.Reque
 		return result{err: err}
 	}
 	asking, stopAsking := context.WithCancel(ctx)
-	s.clock = startClock(p.o.Timeout, func() { p.kill(timeError(p.o.Timeout)) })
-	var grace *time.Timer
+	s.clock = startClock(p.o.Timeout, func() { s.watch.kill(p, timeError(p.o.Timeout)) })
+	ended := make(chan struct{})
 	stopWatching := context.AfterFunc(ctx, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if !s.over {
-			grace = time.AfterFunc(p.o.CancelGrace, func() { p.kill(context.Cause(ctx)) })
-			_ = p.send.send(newFrame(kindCancel)) // the grace ends in any case
-		}
+		grace := time.AfterFunc(p.o.CancelGrace, func() { s.watch.kill(p, context.Cause(ctx)) })
+		defer grace.Stop()
+		s.send(newFrame(kindCancel))
+		<-ended
 	})
 	_ = p.send.send(frame) // when that fails there is nothing to receive either
 	r := s.converse(asking)
+	s.end()
+	close(ended)
 	stopWatching()
-	s.clock.stop()
-	s.mu.Lock()
-	s.over = true
-	if grace != nil {
-		grace.Stop()
-	}
-	s.mu.Unlock()
 	stopAsking()
 	s.waiting.Wait()
+	r.dead = r.dead || p.ending()
 	if r.dead {
 		p.kill(nil)
 		<-p.exited
@@ -152,14 +174,27 @@ func (s *session) question(ctx context.Context, id uint64, op operation, r *pack
 // reply sends an answer, unless it is too late.
 func (s *session) reply(frame []byte, err error) {
 	if err != nil {
-		s.p.kill(err)
+		s.watch.kill(s.p, err)
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.over {
-		_ = s.p.send.send(frame) // when the worker is gone, its end is noticed where it is read from
+	s.send(frame)
+}
+
+// send sends something that belongs to the request. When the worker is gone, that is noticed where it is read from.
+func (s *session) send(frame []byte) {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	if !s.watch.ended() {
+		_ = s.p.send.send(frame)
 	}
+}
+
+// end lets nothing more out. Until the last answer is on its way the time limit holds.
+func (s *session) end() {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	s.watch.end()
+	s.clock.stop()
 }
 
 // broken ends a worker that says nothing more, or nonsense, and tells why.

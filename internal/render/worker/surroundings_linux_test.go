@@ -83,7 +83,7 @@ func TestAWorkerEndsWithItsParent(t *testing.T) {
 		in := &stopping{MapFS: five(), reached: make(chan struct{}), goOn: make(chan struct{})}
 		go func() {
 			<-in.reached
-			fmt.Println("worker", p.PIDs()[0])
+			fmt.Fprintln(os.Stdout, "worker", p.PIDs()[0])
 		}()
 		_, err := p.Render(t.Context(), render.Inputs{Files: in}, app("web"))
 		t.Fatal("it should have been killed by now", err)

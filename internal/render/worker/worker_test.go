@@ -30,11 +30,20 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if len(os.Args) > 1 {
+		if text, ok := nonsense()[os.Args[1]]; ok {
+			talkNonsense(text)
+			return
+		}
+	}
 	os.Exit(m.Run())
 }
 
 // misbehave does what the application's name says, or renders.
 func misbehave(ctx context.Context, in render.Inputs, req render.Request) (render.Result, error) {
+	if req.AppName == "loop" || req.AppName == "wait" { // tell that it has begun
+		_, _ = fs.Stat(in.Files, "app")
+	}
 	switch req.AppName {
 	case "loop":
 		for i := 0; ; i++ {
@@ -84,7 +93,7 @@ func misbehave(ctx context.Context, in render.Inputs, req render.Request) (rende
 		<-ctx.Done()
 		return render.Result{}, context.Cause(ctx)
 	case "print":
-		fmt.Println("to standard output")
+		fmt.Fprintln(os.Stdout, "to standard output")
 	case "read on":
 		for i := 0; ; i++ {
 			if _, err := fs.Stat(in.Files, fmt.Sprint(i)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -99,7 +108,7 @@ func misbehave(ctx context.Context, in render.Inputs, req render.Request) (rende
 	return renderers.New().Render(ctx, in, req)
 }
 
-func recurse(n int) int { return recurse(n+1) + recurse(n+2) }
+func recurse(n int) int { return recurse(n+1) + recurse(n+2) } //nolint:staticcheck // endless, as it should be
 
 func newPool(t testing.TB, o worker.Options) *worker.Pool {
 	t.Helper()
@@ -250,14 +259,17 @@ func (s *stopping) Stat(name string) (fs.FileInfo, error) {
 }
 
 func TestACallerWhoGoesIsNotWaitedFor(t *testing.T) {
-	for _, name := range []string{"wait", "loop"} {
+	for name, grace := range map[string]time.Duration{"wait": time.Minute, "loop": 100 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
-			p := newPool(t, worker.Options{Workers: 1, CancelGrace: 100 * time.Millisecond})
+			p := newPool(t, worker.Options{Workers: 1, CancelGrace: grace})
 			gone := errors.New("the caller has gone")
 			ctx, cancel := context.WithCancelCause(t.Context())
 			in := &stopping{MapFS: five(), reached: make(chan struct{}), goOn: make(chan struct{})}
-			close(in.goOn)
-			time.AfterFunc(200*time.Millisecond, func() { cancel(gone) })
+			go func() {
+				<-in.reached
+				cancel(gone)
+				close(in.goOn)
+			}()
 			if _, err := p.Render(ctx, render.Inputs{Files: in}, app(name)); !errors.Is(err, gone) {
 				t.Errorf("error %v", err)
 			}

@@ -211,7 +211,7 @@ func (u *unpacker) name(raw string) (string, error) {
 	}
 	for part := range strings.SplitSeq(raw, "/") {
 		if part == ".." {
-			return "", fmt.Errorf("%q: %w: the path has ..", raw, source.ErrLinkOutside)
+			return "", fmt.Errorf("%q: %w: the path leads up with two dots", raw, source.ErrLinkOutside)
 		}
 	}
 	name := path.Clean(raw)

@@ -17,7 +17,8 @@ type Chart struct {
 	Name, Version string
 	// Digest of the archive: sha256 in hexadecimal. Equal digests, equal charts.
 	Digest string
-	// Archive reads the chart's .tgz, from disk, or from the server when it is asked for the first time.
+	// Archive reads the chart's .tgz, from disk, or from the server when it is asked for the first time. The bytes must
+	// not be changed.
 	Archive func(ctx context.Context) ([]byte, error)
 }
 
@@ -39,16 +40,19 @@ func (s *Store) Get(ctx context.Context, repo source.Repository, name, version s
 	if err != nil {
 		return Chart{}, err
 	}
+	age := anyAge
+	if fresh {
+		age = 0
+	}
 	if !isExact(want) {
-		age := anyAge
-		if fresh {
-			age = 0
-		}
 		if want, err = s.resolve(ctx, r, name, want, age); err != nil {
 			return Chart{}, err
 		}
+		if fresh {
+			age = firstAge // the index has just been asked for
+		}
 	}
-	at, err := s.locate(ctx, r, name, want, fresh)
+	at, err := s.locate(ctx, r, name, want, age)
 	if err != nil {
 		return Chart{}, err
 	}
@@ -121,14 +125,18 @@ func (s *Store) resolve(ctx context.Context, r *repository, name, want string, m
 	return version, nil
 }
 
-// locate finds a version: in what is kept, or by asking.
-func (s *Store) locate(ctx context.Context, r *repository, name, version string, fresh bool) (location, error) {
+// locate finds a version: in what is kept, when any age will do, or by asking.
+func (s *Store) locate(ctx context.Context, r *repository, name, version string, maxAge time.Duration) (location, error) {
 	record := s.kept.Name("chart", r.id, name, version)
-	if known, ok := content.Recall[location](s.kept, record); ok && !fresh {
+	if known, ok := content.Recall[location](s.kept, record); ok && maxAge == anyAge {
 		return known, nil
 	}
-	return s.locations.Do(ctx, record, !fresh, func(ctx context.Context) (location, error) {
-		found, err := s.find(ctx, r, name, version, fresh)
+	return s.locations.Do(ctx, record, maxAge == anyAge, func(ctx context.Context) (location, error) {
+		found, err := r.remote.locate(ctx, name, version, maxAge)
+		if maxAge == anyAge && errors.Is(err, source.ErrRevisionNotFound) {
+			// A version that is in an older index need not be looked for in a newer one; this one must.
+			found, err = r.remote.locate(ctx, name, version, s.o.RetryAfter)
+		}
 		if err != nil {
 			return found, err
 		}
@@ -147,18 +155,6 @@ func (s *Store) locate(ctx context.Context, r *repository, name, version string,
 		content.Keep(s.kept, record, found)
 		return found, nil
 	})
-}
-
-// find asks where a version is. A version that is in an older index need not be looked for in a newer one.
-func (s *Store) find(ctx context.Context, r *repository, name, version string, fresh bool) (location, error) {
-	if fresh {
-		return r.remote.locate(ctx, name, version, 0)
-	}
-	found, err := r.remote.locate(ctx, name, version, anyAge)
-	if errors.Is(err, source.ErrRevisionNotFound) {
-		found, err = r.remote.locate(ctx, name, version, s.o.RetryAfter)
-	}
-	return found, err
 }
 
 // archive reads the archive with a digest that was found before.
@@ -180,7 +176,7 @@ func (s *Store) archive(ctx context.Context, r *repository, name, version, diges
 		if !ok || at.Digest != digest || errors.Is(err, source.ErrDamaged) ||
 			errors.Is(err, source.ErrRevisionNotFound) || errors.Is(err, source.ErrRepositoryNotFound) {
 			// What is kept about it no longer holds: it may have moved.
-			if at, err = s.locate(ctx, r, name, version, true); err != nil {
+			if at, err = s.locate(ctx, r, name, version, 0); err != nil {
 				return nil, err
 			}
 			if at.Digest != digest {

@@ -2,7 +2,11 @@ package chart_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,6 +159,30 @@ func TestAnUnchangedIndexIsNotSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	resolve("1.0.1")
+}
+
+func TestAFreshGetAsksForTheIndexOnce(t *testing.T) {
+	server := helmserver.Start(t, helmserver.Options{}, demo("1.0.0"))
+	repo := source.Repository{URL: server.URL()}
+	s := open(t, chart.Options{})
+	get(t, s, repo, "demo", "^1")
+	if _, err := server.Add(demo("1.1.0")); err != nil {
+		t.Fatal(err)
+	}
+	server.Forget()
+	if c, _ := get(t, s, repo, "demo", "^1"); c.Version != "1.0.0" {
+		t.Errorf("a range that was resolved before gives %s", c.Version)
+	}
+	c, err := s.Get(t.Context(), repo, "demo", "^1", true)
+	if err != nil || c.Version != "1.1.0" {
+		t.Errorf("a fresh Get = %s, %v", c.Version, err)
+	}
+	if n := len(server.Requests("index.yaml")); n != 1 {
+		t.Errorf("the index was asked for %d times, want once", n)
+	}
+	if c, _ := get(t, s, repo, "demo", "^1"); c.Version != "1.1.0" {
+		t.Errorf("after a fresh Get the range gives %s", c.Version)
+	}
 }
 
 func TestCallersAtOneTimeShareRequests(t *testing.T) {
@@ -353,6 +381,42 @@ func TestWhatIsNotWhatItShouldBeIsRefused(t *testing.T) {
 		}
 		if _, err := c.Archive(t.Context()); !errors.Is(err, source.ErrTooLarge) {
 			t.Errorf("Archive = %v, want ErrTooLarge", err)
+		}
+	})
+	t.Run("an index that unpacks to more than it may have", func(t *testing.T) {
+		var bomb bytes.Buffer
+		z := gzip.NewWriter(&bomb)
+		for range 1 << 10 {
+			if _, err := z.Write(bytes.Repeat([]byte("# "), 1<<16)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(bomb.Bytes())
+		}))
+		defer web.Close()
+		_, err := open(t, chart.Options{MaxIndex: 1 << 20}).Get(t.Context(), source.Repository{URL: web.URL}, "demo", "", false)
+		if !errors.Is(err, source.ErrTooLarge) {
+			t.Errorf("Get = %v, want ErrTooLarge", err)
+		}
+	})
+	t.Run("an index of aliases of aliases", func(t *testing.T) {
+		var bomb strings.Builder
+		bomb.WriteString("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n")
+		for i := range 12 {
+			fmt.Fprintf(&bomb, "a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i), 10), ","))
+		}
+		server := helmserver.Start(t, helmserver.Options{})
+		for _, end := range []string{"entries: {demo: *a12}\n", "entries:\n  demo:\n  - version: *a12\n    urls: [x]\n"} {
+			server.SetIndex([]byte(bomb.String() + end))
+			_, err := open(t, chart.Options{}).Get(t.Context(), source.Repository{URL: server.URL()}, "demo", "", false)
+			if !errors.Is(err, source.ErrDamaged) && !errors.Is(err, source.ErrRevisionNotFound) {
+				t.Errorf("Get = %v, want an error about the index", err)
+			}
 		}
 	})
 	t.Run("an address that is not one of a server", func(t *testing.T) {

@@ -2,6 +2,7 @@ package chart_test
 
 import (
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -111,7 +112,7 @@ func TestARegistrysFailuresAreExplained(t *testing.T) {
 			t.Errorf("Get = %v, want ErrUnreachable", err)
 		}
 		for _, one := range plain.Requests("") {
-			if one.Method == "GET" {
+			if one.Method == http.MethodGet {
 				t.Errorf("it was sent %+v without encryption", one)
 			}
 		}
@@ -142,6 +143,21 @@ func TestARegistrysFailuresAreExplained(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestBasicAuthenticationCanBeForced(t *testing.T) {
+	for _, force := range []bool{false, true} {
+		r := ociregistry.Start(t, ociregistry.Options{Username: "u", Password: "p"})
+		r.Chart(t, "", demo("1.0.0"))
+		r.Forget()
+		repo := source.Repository{URL: r.URL(""), Username: "u", Password: "p", PlainHTTP: true, ForceBasicAuth: force}
+		if _, err := open(t, chart.Options{}).Get(t.Context(), repo, "demo", "1.0.0", false); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(r.Requests("/manifests/")); force && n != 1 || !force && n != 2 {
+			t.Errorf("with ForceBasicAuth %v there were %d requests", force, n)
+		}
+	}
 }
 
 func TestAnIndexMayPointIntoARegistry(t *testing.T) {

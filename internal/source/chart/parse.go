@@ -73,9 +73,9 @@ func (p *parser) next() error {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if len(line) == 0 && err != nil {
+		if len(line) == 0 && errors.Is(err, io.EOF) {
 			p.ended, p.line, p.indent = true, nil, -1
-			return nil
+			return nil //nolint:nilerr // the end is no error
 		}
 		line = bytes.TrimRight(line, "\r\n")
 		text := bytes.TrimLeft(line, " ")

@@ -32,7 +32,7 @@ func (m *memory) get(name string) ([]byte, bool) {
 		return nil, false
 	}
 	m.order.MoveToFront(e)
-	return e.Value.(*kept).data, true //nolint:errcheck // nothing else is in the list
+	return e.Value.(*kept).data, true
 }
 
 func (m *memory) put(name string, data []byte) {
@@ -42,7 +42,7 @@ func (m *memory) put(name string, data []byte) {
 	m.items[name] = m.order.PushFront(&kept{name: name, data: data})
 	m.bytes += int64(len(name) + len(data))
 	for m.bytes > m.limit && m.order.Len() > 0 {
-		m.remove(m.order.Back().Value.(*kept).name) //nolint:errcheck // nothing else is in the list
+		m.remove(m.order.Back().Value.(*kept).name)
 	}
 }
 
@@ -52,7 +52,7 @@ func (m *memory) remove(name string) {
 	if !ok {
 		return
 	}
-	k := m.order.Remove(e).(*kept) //nolint:errcheck // nothing else is in the list
+	k := m.order.Remove(e).(*kept)
 	m.bytes -= int64(len(k.name) + len(k.data))
 	delete(m.items, name)
 }

@@ -65,7 +65,7 @@ func (s *Store) tag(ctx context.Context, r *repository, revision string) (string
 	}
 	constraint, err := semver.NewConstraint(revision)
 	if err != nil {
-		return revision, nil // a tag that is no version, such as latest
+		return revision, nil //nolint:nilerr // no range: a tag that is no version, such as latest
 	}
 	tags, err := r.client.Tags(ctx, "")
 	if err != nil {

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
@@ -88,6 +89,15 @@ func New(repo source.Repository, env []string, silence time.Duration) (*Client, 
 	}
 	if credential := c.credential(); credential != auth.EmptyCredential {
 		c.auth.Credential = auth.StaticCredential(ref.Host(), credential)
+	}
+	if repo.ForceBasicAuth && repo.BearerToken == "" && repo.Username != "" {
+		// As if the registry had asked for it already.
+		pair := base64.StdEncoding.EncodeToString([]byte(repo.Username + ":" + repo.Password))
+		_, err := c.auth.Cache.Set(context.Background(), ref.Host(), auth.SchemeBasic, "",
+			func(context.Context) (string, error) { return pair, nil })
+		if err != nil {
+			return nil, repo.Failure(source.ErrInvalidRepository, nil, "preparing the login: %v", err)
+		}
 	}
 	return c, nil
 }

@@ -94,7 +94,7 @@ func (s Source) WriteTar(ctx context.Context, w io.Writer) error {
 
 type packer struct {
 	Source
-	ctx    context.Context //nolint:containedctx // of one call
+	ctx    context.Context // of one call
 	budget budget
 	tar    *tar.Writer
 }

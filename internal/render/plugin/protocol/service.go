@@ -66,7 +66,7 @@ func RegisterAskPass(s grpc.ServiceRegistrar, a AskPass) {
 
 // unary describes a method with one request and one answer.
 func unary[Req, Resp any](name string, do func(context.Context, *Req) (*Resp, error)) grpc.MethodDesc {
-	handler := func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) { //nolint:revive // gRPC's order
+	handler := func(_ any, ctx context.Context, decode func(any) error, intercept grpc.UnaryServerInterceptor) (any, error) {
 		req := new(Req)
 		if err := decode(req); err != nil {
 			return nil, err

@@ -49,7 +49,7 @@ func (s *Server) intercept(all context.Context) grpc.StreamServerInterceptor {
 
 type withContext struct {
 	grpc.ServerStream
-	ctx context.Context //nolint:containedctx // of the stream
+	ctx context.Context // of the stream
 }
 
 // Context implements grpc.ServerStream.

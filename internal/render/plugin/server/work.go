@@ -109,7 +109,7 @@ func removeAll(dir string) error {
 
 // chunkReader reads the chunks of a stream.
 type chunkReader struct {
-	ctx    context.Context //nolint:containedctx // of the stream
+	ctx    context.Context // of the stream
 	stream protocol.Stream
 	hash   hash.Hash
 	rest   []byte

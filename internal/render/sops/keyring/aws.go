@@ -52,7 +52,7 @@ func (k *Keyring) openAWS(ctx context.Context, set Keys, key sops.MasterKey, cip
 	if err != nil {
 		return nil, errors.New("the data key, as encrypted with AWS KMS, is damaged")
 	}
-	provider, err := k.awsProvider(ctx, set, parts[1])
+	provider, err := awsProvider(ctx, set, parts[1])
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +70,11 @@ func (k *Keyring) openAWS(ctx context.Context, set Keys, key sops.MasterKey, cip
 }
 
 // awsProvider gives credentials: those of the Secret and no others, or what the environment has.
-func (k *Keyring) awsProvider(ctx context.Context, set Keys, region string) (aws.CredentialsProvider, error) {
+func awsProvider(ctx context.Context, set Keys, region string) (aws.CredentialsProvider, error) {
 	if set.aws != nil {
 		return aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(set.aws.ID, set.aws.Secret, set.aws.Session)), nil
 	}
-	loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithHTTPClient(k.client))
+	loaded, err := config.LoadDefaultConfig(ctx, config.WithRegion(region))
 	if err != nil {
 		return nil, errors.New("the environment has no credentials for AWS")
 	}
