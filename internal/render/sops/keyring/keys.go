@@ -52,7 +52,7 @@ const (
 	fieldAWS            = "sops.aws-kms"
 	fieldGCP            = "sops.gcp-kms"
 	fieldAzure          = "sops.azure-kv"
-	fieldVaultToken     = "sops.vault-token"
+	fieldVaultToken     = "sops.vault-token" //nolint:gosec // a name, not a credential
 	fieldVaultAddress   = "sops.vault-address"
 	fieldVaultNamespace = "sops.vault-namespace"
 	fieldAmbient        = "sops.ambient"
@@ -153,9 +153,6 @@ func (p *parsing) vault(data map[string][]byte) {
 	}
 	p.keys.vault = access
 }
-
-// empty reports whether nothing usable was found.
-func (k Keys) empty() bool { return len(k.identities()) == 0 }
 
 // identities name the keys by what is public of them.
 func (k Keys) identities() []string {
