@@ -20,7 +20,6 @@ import (
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/render/renderers"
-	"github.com/fairlead-cd/fairlead/internal/render/sops/keyring"
 	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
@@ -78,47 +77,41 @@ func (c *offlineConfig) openOffline(ctx context.Context, dir string, lookup func
 	}
 	slices.Sort(c.apiVersions)
 	logger := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	store, keys, err := c.settings(lookup, stderr)
+	store, err := c.settings(lookup, stderr)
 	if err != nil {
 		return nil, err
 	}
 	o.parts, err = newRepo(repoOptions{
 		dataDir: c.dataDir, settings: store, gitTimeout: 90 * time.Second, submodules: true, logger: logger,
 		memo: render.New(render.Options{Renderer: renderers.New(), MaxBytes: 1 << 30, MaxPerRequest: 4, ErrorTTL: time.Hour}),
-		keys: func() *keyring.Keyring { return keys },
 	})
 	return o, err
 }
 
 // settings reads what stands for the settings of an installation.
-func (c *offlineConfig) settings(lookup func(string) (string, bool), stderr io.Writer) (*settings.Store, *keyring.Keyring, error) {
+func (c *offlineConfig) settings(lookup func(string) (string, bool), stderr io.Writer) (*settings.Store, error) {
 	in := settings.Input{ConfigMaps: map[string]map[string]string{}}
-	var sets []keyring.Keys
-	add := func(name string, projects []string, data map[string][]byte) {
-		keys, problems := keyring.Parse(name, projects, data)
-		for _, problem := range problems {
-			fmt.Fprintf(stderr, "warning: %s: %s: %s\n", name, problem.Field, problem.Message)
-		}
-		sets = append(sets, keys)
+	add := func(name string, text []byte) {
+		in.SOPSKeys = append(in.SOPSKeys, settings.LabelledSecret{Name: name, Data: map[string][]byte{"environment.agekey": text}})
 	}
 	if text, ok := lookup("SOPS_AGE_KEY"); ok && text != "" {
-		add("SOPS_AGE_KEY", nil, map[string][]byte{"environment.agekey": []byte(text)})
+		add("SOPS_AGE_KEY", []byte(text))
 	}
 	if file, ok := lookup("SOPS_AGE_KEY_FILE"); ok && file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, nil, fmt.Errorf("SOPS_AGE_KEY_FILE: %w", err)
+			return nil, fmt.Errorf("SOPS_AGE_KEY_FILE: %w", err)
 		}
-		add("SOPS_AGE_KEY_FILE", nil, map[string][]byte{"environment.agekey": text})
+		add("SOPS_AGE_KEY_FILE", text)
 	}
 	for _, file := range c.credentials {
 		secrets, err := readSettings(file, in.ConfigMaps)
 		if err != nil {
-			return nil, nil, fmt.Errorf("--repository-credentials: %w", err)
+			return nil, fmt.Errorf("--repository-credentials: %w", err)
 		}
 		for _, secret := range secrets {
 			if secret.Labels["fairlead.dev/secret-type"] == "sops-keys" {
-				add("Secret "+secret.Name, projectsOf(secret.Data["projects"]), secret.Data)
+				in.SOPSKeys = append(in.SOPSKeys, secret)
 				continue
 			}
 			in.Labelled = append(in.Labelled, secret)
@@ -133,11 +126,7 @@ func (c *offlineConfig) settings(lookup func(string) (string, bool), stderr io.W
 		knownHosts = filepath.Join(home, ".ssh")
 	}
 	store := settings.New(settings.Options{Defaults: parsed, SSHDataPath: knownHosts})
-	return store, keyring.New(sets, keyring.Options{}), nil
-}
-
-func projectsOf(text []byte) []string {
-	return strings.FieldsFunc(string(text), func(r rune) bool { return r == ',' || r == '\n' || r == ' ' })
+	return store, nil
 }
 
 // Close gives back what the command held.

@@ -94,7 +94,7 @@ func (c *renderConfiguration) run(cmd *cobra.Command, lookup func(string) (strin
 	} else {
 		var end func() error
 		if at, end, err = o.workingCopy(ctx); err == nil {
-			defer end()
+			defer func() { _ = end() }()
 		}
 	}
 	if err != nil {

@@ -14,7 +14,6 @@ import (
 
 	"github.com/fairlead-cd/fairlead/internal/peer"
 	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/render/sops/keyring"
 	"github.com/fairlead-cd/fairlead/internal/repo"
 	"github.com/fairlead-cd/fairlead/internal/repo/remote"
 	"github.com/fairlead-cd/fairlead/internal/source"
@@ -33,9 +32,8 @@ type repoOptions struct {
 	maxManifests  int64
 	maxRepository int64
 	submodules    bool
-	plugins       repo.Plugins            // nil: none
-	keys          func() *keyring.Keyring // nil: none
-	registerer    prometheus.Registerer   // nil: no metrics
+	plugins       repo.Plugins          // nil: none
+	registerer    prometheus.Registerer // nil: no metrics
 	logger        *slog.Logger
 }
 
@@ -89,7 +87,6 @@ func newRepo(o repoOptions) (parts *repoParts, err error) {
 	parts.closing = append(parts.closing, downloads.Close)
 	parts.local = repo.NewLocal(repo.Options{
 		Settings: o.settings, Git: parts.mirrors, Charts: charts, Artifacts: artifacts, Downloads: downloads, Plugins: o.plugins,
-		Keys: o.keys,
 		Memo: parts.memo, MaxManifestBytes: o.maxManifests,
 	})
 	parts.Service = parts.local

@@ -69,19 +69,3 @@ func (e *external) Download(ctx context.Context, url string) ([]byte, error) {
 	}
 	return e.local.Downloads.Get(ctx, e.local.repository(url, e.req.Project), maxAge)
 }
-
-// DataKey implements render.External.
-func (e *external) DataKey(ctx context.Context, key render.EncryptedDataKey) ([]byte, error) {
-	if e.local.Keys == nil {
-		return e.NoExternal.DataKey(ctx, key)
-	}
-	return e.local.Keys().DataKey(ctx, e.req.Project, key)
-}
-
-// Keyring implements render.External.
-func (e *external) Keyring(context.Context) (string, error) {
-	if e.local.Keys == nil {
-		return "", nil
-	}
-	return e.local.Keys().ID(e.req.Project), nil
-}

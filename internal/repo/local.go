@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/render/sops/keyring"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/chart"
@@ -50,8 +49,6 @@ type Options struct {
 	// Checkout gives the files of repositories that are at hand outside of the mirrors, such as a working copy, and the
 	// revision to call them; ok is false for all others. nil: there are none.
 	Checkout func(url string) (files fs.FS, revision string, ok bool)
-	// Keys are those for encrypted files; nil: there are none.
-	Keys func() *keyring.Keyring
 	// Memo renders.
 	Memo Renderer
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.

@@ -89,7 +89,7 @@ type Source struct {
 	Type v1alpha1.ApplicationSourceType
 }
 
-// ErrUnavailable: the repo component runs in another process, which cannot be reached. Trying again later helps.
+// ErrUnavailable means that the repo component runs in another process, which cannot be reached. Trying again helps.
 var ErrUnavailable = errors.New("the repo component cannot be reached")
 
 // SourceError blames one source of a request.
