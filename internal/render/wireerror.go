@@ -43,7 +43,7 @@ func (c *CrossingErrors) Append(b []byte, err error) []byte {
 }
 
 // Decode reads an error of the other side.
-func (c *CrossingErrors) Decode(encoded []byte) (error, error) { //nolint:staticcheck // the first one is the result
+func (c *CrossingErrors) Decode(encoded []byte) (error, error) {
 	crossed, err := decodeError(encoded)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func AppendError(b []byte, err error) []byte {
 }
 
 // DecodeError reads an error of the side that has a CrossingErrors.
-func DecodeError(encoded []byte) (error, error) { //nolint:staticcheck // the first one is the result
+func DecodeError(encoded []byte) (error, error) {
 	crossed, err := decodeError(encoded)
 	if err != nil {
 		return nil, err

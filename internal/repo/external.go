@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/render"
@@ -51,11 +52,19 @@ func (e *external) Repository(ctx context.Context, url, revision string) (fs.FS,
 		return nil, fmt.Errorf("%s: a file URL cannot be a remote base", url)
 	}
 	repo := e.local.repository(url, e.req.Project)
-	commit, err := e.local.Git.Resolve(ctx, repo, revision, e.local.unpolledAge())
+	commit, err := e.local.Git.Resolve(ctx, repo, revision, e.maxAge())
 	if err != nil {
 		return nil, err
 	}
 	return e.local.Git.Snapshot(ctx, repo, commit)
+}
+
+// maxAge is how old an answer may be about what nobody polls; a hard refresh asks in any case.
+func (e *external) maxAge() time.Duration {
+	if e.req.NoCache {
+		return 0
+	}
+	return e.local.unpolledAge()
 }
 
 // Download implements render.External.
@@ -63,9 +72,5 @@ func (e *external) Download(ctx context.Context, url string) ([]byte, error) {
 	if e.local.Downloads == nil {
 		return e.NoExternal.Download(ctx, url)
 	}
-	maxAge := e.local.unpolledAge()
-	if e.req.NoCache {
-		maxAge = 0
-	}
-	return e.local.Downloads.Get(ctx, e.local.repository(url, e.req.Project), maxAge)
+	return e.local.Downloads.Get(ctx, e.local.repository(url, e.req.Project), e.maxAge())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
@@ -106,7 +107,7 @@ func (e *SourceError) Error() string {
 	if e.Revision == "" {
 		return e.Err.Error()
 	}
-	return fmt.Sprintf("%s at %s: %v", e.URL, e.Revision, e.Err)
+	return strings.TrimLeft(fmt.Sprintf("%s at %s: %v", e.URL, e.Revision, e.Err), " ") // a source may be at hand, without a URL
 }
 
 // Unwrap returns Err.

@@ -81,7 +81,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(w, resp.Body)
 }
 
-func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
+func (p *proxy) tunnel(w http.ResponseWriter, _ *http.Request) {
 	there, err := net.Dial("tcp", p.target)
 	if err != nil {
 		w.WriteHeader(http.StatusBadGateway)

@@ -175,7 +175,7 @@ func (m *Mirrors) sweepObjects(now time.Time) {
 			return nil //nolint:nilerr // what cannot be listed is tried again at the next start
 		}
 		if info, err := d.Info(); err == nil && now.Sub(info.ModTime()) >= m.o.KeepUnused {
-			os.Remove(path)
+			os.Remove(path) //nolint:gosec // nobody else may write to the data directory
 		}
 		return nil
 	})

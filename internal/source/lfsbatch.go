@@ -124,7 +124,7 @@ func (m *mirror) lfsGet(ctx context.Context, repo Repository, action lfsAction, 
 	defer cancel(nil)
 	silence := time.AfterFunc(m.all.o.PollTimeout, func() { cancel(context.DeadlineExceeded) })
 	defer silence.Stop()
-	resp, err := m.lfsSend(ctx, repo, http.MethodGet, action.Href, action.Header, nil)
+	resp, err := m.lfsSend(ctx, repo, http.MethodGet, action.Href, action.Header, nil) //nolint:bodyclose // closed below
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func (r Repository) lfsFailure(ctx context.Context, err error) *Error {
 	switch {
 	case context.Cause(ctx) != nil:
 		return r.fail(ErrUnreachable, context.Cause(ctx), "the LFS server did not answer in time")
-	case errors.As(err, &status) && status.reason() == ErrRepositoryNotFound:
+	case errors.As(err, &status) && errors.Is(status.reason(), ErrRepositoryNotFound):
 		return r.fail(ErrLFS, nil, "asking the LFS server: %v; is LFS switched on there?", err)
 	case errors.As(err, &status):
 		return r.fail(status.reason(), nil, "asking the LFS server: %v", err)

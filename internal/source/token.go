@@ -127,7 +127,7 @@ func (m *Mirrors) exchangeToken(ctx context.Context, repo Repository) (token, er
 	switch {
 	case ctx.Err() != nil:
 		return made, repo.fail(ErrUnreachable, context.Cause(ctx), "%s: no answer in time", what)
-	case errors.As(err, &status) && status.reason() == ErrUnreachable, errors.Is(err, errTransport):
+	case errors.As(err, &status) && errors.Is(status.reason(), ErrUnreachable), errors.Is(err, errTransport):
 		return made, repo.fail(ErrUnreachable, nil, "%s: %v", what, err)
 	}
 	return made, repo.fail(ErrAuthentication, nil, "%s: %v", what, err)

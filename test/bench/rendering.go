@@ -70,7 +70,7 @@ func rendering(ctx context.Context, o options) error {
 
 // start builds the component as `fairlead run` does.
 func (c *component) start(dir string) (end func(), err error) {
-	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
+	logger := slog.New(slog.DiscardHandler)
 	mirrors, err := source.NewMirrors(source.Options{Dir: filepath.Join(dir, "mirrors"), Env: []string{"PATH=" + os.Getenv("PATH")}, Logger: logger})
 	if err != nil {
 		return nil, err

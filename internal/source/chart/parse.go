@@ -75,7 +75,7 @@ func (p *parser) next() error {
 		}
 		if len(line) == 0 && errors.Is(err, io.EOF) {
 			p.ended, p.line, p.indent = true, nil, -1
-			return nil //nolint:nilerr // the end is no error
+			return nil
 		}
 		line = bytes.TrimRight(line, "\r\n")
 		text := bytes.TrimLeft(line, " ")

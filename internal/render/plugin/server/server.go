@@ -113,7 +113,7 @@ func (s *Server) Run(ctx context.Context) error {
 	})
 	defer timer.Stop()
 	server.GracefulStop()
-	<-serving
+	<-serving //nolint:errcheck // it ends because it was told to
 	return nil
 }
 
