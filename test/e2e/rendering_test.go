@@ -198,6 +198,8 @@ func TestAKustomizationIsBuiltWithWhatTheApplicationStates(t *testing.T) {
 	a.mustBeLive(t, "my-one")
 	base.Commit(t, map[string]string{"base/one.yaml": configMapYAML("one", "v", "2")}, "Change the base")
 	a.refresh(t, v1alpha1.RefreshTypeHard)
+	a.await(t, outOfSync) // and not synced by itself, since the Application's own revision is the one that was synced
+	a.mustSync(t, v1alpha1.SyncOperation{})
 	a.awaitData(t, "my-one", "v", "2")
 }
 
@@ -301,7 +303,7 @@ spec:
 func TestASidecarPluginGenerates(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	sockets, err := os.MkdirTemp("", "cmp-") // the path of a socket has to be short
+	sockets, err := os.MkdirTemp("", "cmp-") //nolint:usetesting // the path of a socket has to be short
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,6 +93,10 @@ func (s *Store) Test(ctx context.Context, repo source.Repository) error {
 // firstAge is how old an index may be when a range that nobody has asked for before is looked up in it.
 const firstAge = time.Minute
 
+// justNow is how old an index may be that says that a version is missing: one may have been published a moment ago, by
+// whoever asks for it now.
+const justNow = time.Second
+
 // wanted checks what a caller asks for.
 func (s *Store) wanted(repo source.Repository, name, version string) (*repository, string, error) {
 	r, err := s.repository(repo)
@@ -135,7 +139,7 @@ func (s *Store) locate(ctx context.Context, r *repository, name, version string,
 		found, err := r.remote.locate(ctx, name, version, maxAge)
 		if maxAge == anyAge && errors.Is(err, source.ErrRevisionNotFound) {
 			// A version that is in an older index need not be looked for in a newer one; this one must.
-			found, err = r.remote.locate(ctx, name, version, s.o.RetryAfter)
+			found, err = r.remote.locate(ctx, name, version, justNow)
 		}
 		if err != nil {
 			return found, err
