@@ -91,8 +91,10 @@ func TestErrorsNameFilesOfTheRepositoryAndWhatIsWrong(t *testing.T) {
 				t.Fatal("no error")
 			}
 			t.Log(err)
-			if err.Error() != c.want || strings.Contains(err.Error(), "@") {
-				t.Errorf("got  %v\nwant %v", err, c.want)
+			// The JSON library below the schemas changes its words from build to build, so that nobody relies on them.
+			got := strings.ReplaceAll(err.Error(), "unable to unmarshal", "cannot unmarshal")
+			if got != c.want || strings.Contains(got, "@") {
+				t.Errorf("got  %v\nwant %v", got, c.want)
 			}
 		})
 	}
