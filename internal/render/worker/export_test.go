@@ -10,3 +10,6 @@ func (p *Pool) PIDs() []int {
 	}
 	return pids
 }
+
+// RaceDetector tells that this binary has the race detector in it, which needs files and much memory of its own.
+const RaceDetector = raceDetector

@@ -55,6 +55,9 @@ func surroundings() (found []string) {
 }
 
 func TestAWorkerHasNothing(t *testing.T) {
+	if worker.RaceDetector {
+		t.Skip("the race detector reads files and keeps memory")
+	}
 	t.Setenv("FAIRLEAD_TEST_SECRET", "x")
 	leak, err := unix.Open("/etc/passwd", unix.O_RDONLY, 0) // and not closed at exec
 	if err != nil {
@@ -123,6 +126,9 @@ func running(pid int) bool {
 }
 
 func TestMemoryComesBack(t *testing.T) {
+	if worker.RaceDetector {
+		t.Skip("the race detector reads files and keeps memory")
+	}
 	for name, limit := range map[string]int64{"the worker gives it back": 1 << 30, "the worker is replaced": 160 << 20} {
 		t.Run(name, func(t *testing.T) {
 			p := newPool(t, worker.Options{Workers: 1, MemoryLimit: limit})
