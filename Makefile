@@ -20,7 +20,7 @@ DEVCLUSTER_LDFLAGS := -s -w $(foreach part,gitMajor=1 gitMinor=36 gitVersion=$(K
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z][a-z0-9-]*:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what a fresh machine lacks (git, ssh, make), or say what to install
+setup: ## Install what a fresh machine lacks (git, ssh, and what tests run: redis-server, docker-registry), or say what
 	@.ci/setup
 
 build: bin/fairlead ## Build bin/fairlead
@@ -52,7 +52,7 @@ test-e2e: build devcluster ## Run the end-to-end tests alone
 test-race: build devcluster ## Run all tests with the race detector
 	@.ci/test -race unit e2e
 
-bench: build devcluster ## Run the benchmarks on a development cluster
+bench: build devcluster ## Run the benchmarks: rendering, then on a development cluster (ARGS=-only=rendering: one of them)
 	$(GO) run ./test/bench $(ARGS)
 
 lint: ## Check format, style and the architecture's import rules
