@@ -59,6 +59,8 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.InstallationID = p.data["installationID"]
 	s.Resources.Exclusions = parsed(p, "resource.exclusions", resourceRules, nil, last.Resources.Exclusions)
 	s.Resources.Inclusions = parsed(p, "resource.inclusions", resourceRules, nil, last.Resources.Inclusions)
+	s.Customizations, s.customizations = customizations(p, last.customizations)
+	s.Comparison = comparison(p, last.Comparison)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
 	s.GlobalProjects = parsed(p, "globalProjects", globalProjects, nil, last.GlobalProjects)
 	s.Rendering = rendering(p, last.Rendering)
