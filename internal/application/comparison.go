@@ -41,6 +41,8 @@ type verdict struct {
 	differs   bool
 	health    health.Result
 	hasHealth bool
+	// assessor is who judged: another may find another health.
+	assessor *health.Assessor
 	// healthIgnored takes the object out of the Application's health.
 	healthIgnored bool
 	// extraneous and kept are options of the live object: it does not count as
@@ -117,7 +119,7 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		if _, ok := wanted.keys[live.Key]; ok || !live.Deleting.IsZero() || live.App != r.instance {
 			continue
 		}
-		if o := r.undesired(live, kept); !o.dependent {
+		if o := r.undesired(ctx, live, kept); !o.dependent {
 			out.objects = append(out.objects, o)
 		}
 	}
@@ -140,13 +142,13 @@ func (r *reconciliation) compareTarget(ctx context.Context, t target, kept resul
 			fmt.Sprintf("%s %s is part of the applications %s and %s; remove it from one of them", o.Kind, o.Name, live.App, r.instance)))
 	}
 	before, ok := r.memory.results[t.key]
-	if !ok || before.desired != t.hash || before.live != versionOf(live) {
+	if !ok || before.desired != t.hash || before.live != versionOf(live) || before.assessor != r.assessor {
 		body := live.Live()
 		differs, err := r.differs(ctx, t, body)
 		if err != nil {
 			return o, err
 		}
-		before = remembered{desired: t.hash, live: versionOf(live), verdict: judge(body)}
+		before = remembered{desired: t.hash, live: versionOf(live), verdict: r.judge(ctx, body)}
 		before.differs = differs
 	}
 	kept[t.key] = before
@@ -156,10 +158,10 @@ func (r *reconciliation) compareTarget(ctx context.Context, t target, kept resul
 
 // undesired looks at a live object that carries the Application's mark and is
 // not in the source.
-func (r *reconciliation) undesired(live *cluster.Object, kept results) object {
+func (r *reconciliation) undesired(ctx context.Context, live *cluster.Object, kept results) object {
 	before, ok := r.memory.results[live.Key]
-	if !ok || before.desired != "" || before.live != versionOf(live) {
-		before = remembered{live: versionOf(live), verdict: judge(live.Live())}
+	if !ok || before.desired != "" || before.live != versionOf(live) || before.assessor != r.assessor {
+		before = remembered{live: versionOf(live), verdict: r.judge(ctx, live.Live())}
 	}
 	kept[live.Key] = before
 	return object{
@@ -237,8 +239,9 @@ func (r *reconciliation) differs(ctx context.Context, t target, live *unstructur
 }
 
 // judge reads from a live object what a reconcile needs to know of it.
-func judge(live *unstructured.Unstructured) verdict {
+func (r *reconciliation) judge(ctx context.Context, live *unstructured.Unstructured) verdict {
 	v := verdict{
+		assessor:      r.assessor,
 		healthIgnored: health.IgnoredInApplication(live),
 		extraneous:    hasOption(live, v1alpha1.AnnotationCompareOptions, "IgnoreExtraneous"),
 		kept:          hasOption(live, v1alpha1.AnnotationSyncOptions, "Prune=false"),
@@ -248,7 +251,7 @@ func judge(live *unstructured.Unstructured) verdict {
 		urls:          urlsOf(live),
 		wave:          plan.WaveOf(live),
 	}
-	v.health, v.hasHealth = health.Assess(live)
+	v.health, v.hasHealth = r.assessor.Assess(ctx, live)
 	return v
 }
 

@@ -50,6 +50,7 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
+	assessors    assessors
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
 	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]

@@ -19,7 +19,7 @@ func horizontalPodAutoscaler(obj map[string]any) Result {
 		switch c.kind + "/" + c.reason {
 		case "AbleToScale/FailedGetScale", "AbleToScale/FailedUpdateScale",
 			"ScalingActive/FailedGetResourceMetric", "ScalingActive/InvalidSelector":
-			return say(Degraded, orElse(c.message, c.reason))
+			return say(Degraded, orElse(c.message, c.reason)).from(c.since)
 		}
 		if (c.kind == "AbleToScale" || c.kind == "ScalingLimited") && c.status == "True" {
 			return say(Healthy, c.message)
@@ -63,7 +63,7 @@ func apiService(obj map[string]any) Result {
 		if c.status == "True" {
 			return say(Healthy, because(c.reason, c.message))
 		}
-		return say(Progressing, because(c.reason, c.message))
+		return say(Progressing, because(c.reason, c.message)).from(c.since)
 	}
 	return say(Progressing, "The API service has not been looked at yet")
 }

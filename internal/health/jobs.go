@@ -11,7 +11,7 @@ func job(obj map[string]any) Result {
 		switch c.kind {
 		case "Failed":
 			if on {
-				return say(Degraded, because("The job failed", orElse(c.message, c.reason)))
+				return say(Degraded, because("The job failed", orElse(c.message, c.reason))).from(c.since)
 			}
 		case "Complete":
 			complete, message = complete || on, c.message

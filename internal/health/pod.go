@@ -7,6 +7,16 @@ import (
 )
 
 func pod(obj map[string]any) Result {
+	result := podNow(obj)
+	for _, c := range conditions(obj) {
+		if c.kind == "Ready" && c.status != "True" {
+			return result.from(c.since)
+		}
+	}
+	return result
+}
+
+func podNow(obj map[string]any) Result {
 	longRunning := runsForever(obj)
 	if longRunning {
 		if message := stuck(obj); message != "" {

@@ -30,6 +30,8 @@ type Result struct {
 	Message string
 	// Since is when it began, as far as the object tells; the zero time when it does not.
 	Since time.Time
+	// Revision is what was deployed when it began, where that may be the cause (see [Explain]).
+	Revision string
 }
 
 func say(word Status, message string) Result { return Result{Status: word, Message: message} }

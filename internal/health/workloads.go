@@ -16,7 +16,7 @@ func deployment(obj map[string]any) Result {
 	}
 	for _, c := range conditions(obj) {
 		if c.kind == "Progressing" && c.reason == "ProgressDeadlineExceeded" {
-			return say(Degraded, because("The rollout exceeded its progress deadline", c.message))
+			return say(Degraded, because("The rollout exceeded its progress deadline", c.message)).from(c.since)
 		}
 	}
 	updated := amount(obj, "status", "updatedReplicas")
@@ -40,7 +40,7 @@ func replicaSet(obj map[string]any) Result {
 	}
 	for _, c := range conditions(obj) {
 		if c.kind == "ReplicaFailure" && c.status == "True" {
-			return say(Degraded, because("Pods cannot be created", c.message))
+			return say(Degraded, because("Pods cannot be created", c.message)).from(c.since)
 		}
 	}
 	available := amount(obj, "status", "availableReplicas")
