@@ -95,7 +95,7 @@ func group(pods []Pod) []cause {
 func sentence(causes []cause) string {
 	out := causes[0].text
 	if n := causes[0].pods; n > 1 {
-		out = fmt.Sprintf("%s (%d pods)", out, n)
+		out = fmt.Sprintf("%s in %d pods", out, n)
 	}
 	if more := causes[1:]; len(more) == 1 {
 		out += ", and " + more[0].text

@@ -70,7 +70,11 @@ func firstOf(obj map[string]any, list []condition, rules []when) (Result, bool) 
 			if c.seen && c.generation < generation {
 				return say(Progressing, unobserved), true
 			}
-			return say(rule.word, c.why()).from(c.since), true
+			message := c.why()
+			if message == "" && rule.word != Healthy {
+				message = c.kind + " is " + c.status
+			}
+			return say(rule.word, message).from(c.since), true
 		}
 	}
 	return Result{}, false
