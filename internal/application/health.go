@@ -91,7 +91,7 @@ func named(revision string) string {
 	case len(revision) == commitLength && strings.Trim(revision, "0123456789abcdef") == "":
 		return "commit " + shortRevisions([]string{revision})
 	case strings.Contains(revision, ", "):
-		return "commits " + shortRevisions(strings.Split(revision, ", "))
+		return "revisions " + shortRevisions(strings.Split(revision, ", "))
 	case revision == "":
 		return ""
 	default:
