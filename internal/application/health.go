@@ -102,7 +102,8 @@ func named(revision string) string {
 const commitLength = 40
 
 // reason says why an Application is in a health: what the first of its objects
-// that is in it says.
+// that is in it says. A workload that is rolled out without trouble says
+// nothing here: every pod that gets ready would cost a write of the status.
 func (r *reconciliation) reason(overall health.Status) string {
 	if overall == health.Healthy {
 		return ""
@@ -110,6 +111,9 @@ func (r *reconciliation) reason(overall health.Status) string {
 	for i := range r.current.objects {
 		o := &r.current.objects[i]
 		if o.desired == nil || o.live == nil || o.healthIgnored || o.health.Status != overall {
+			continue
+		}
+		if o.health.Status == health.Progressing && !o.health.Troubled && (o.Group == "apps" || o.Group == "batch" || o.Group == "" && o.Kind == "Pod") {
 			continue
 		}
 		if sentence := o.health.Sentence(); sentence != "" {

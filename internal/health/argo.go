@@ -31,7 +31,7 @@ func analysis(waiting string) words {
 // rollout follows the phase, which Argo Rollouts computes itself since 1.0; the generation in its status is a text.
 func rollout(obj map[string]any) Result {
 	if seen, err := strconv.ParseInt(text(obj, "status", "observedGeneration"), 10, 64); err == nil && seen < amount(obj, "metadata", "generation") {
-		return say(Progressing, "The new spec has not been observed by the rollout controller yet")
+		return unseen("The new spec has not been observed by the rollout controller yet")
 	}
 	for _, c := range conditions(obj) {
 		if c.kind == "InvalidSpec" && c.status != "False" {
@@ -98,7 +98,7 @@ func argoEvents() map[string]check {
 // deployed reads objects of Argo Events: each condition is a step, and one that is false has failed.
 func deployed(obj map[string]any) (Result, bool) {
 	if outdated(obj) {
-		return say(Progressing, unobserved), true
+		return unseen(unobserved), true
 	}
 	list := conditions(obj)
 	for _, c := range list {

@@ -17,7 +17,7 @@ func clusterAPI() map[string]check {
 func bySeverity(next check) check {
 	return func(obj map[string]any) (Result, bool) {
 		if outdated(obj) {
-			return say(Progressing, unobserved), true
+			return unseen(unobserved), true
 		}
 		if message := orElse(text(obj, "status", "failureMessage"), text(obj, "status", "failureReason")); message != "" {
 			return say(Degraded, message), true

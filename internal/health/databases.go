@@ -59,7 +59,7 @@ var percona = suspended("The cluster is paused", byField(words{
 // elastic reads the health that the operator reports as a colour.
 func elastic(obj map[string]any) (Result, bool) {
 	if outdated(obj) {
-		return say(Progressing, unobserved), true
+		return unseen(unobserved), true
 	}
 	switch colour := text(obj, "status", "health"); colour {
 	case "green":
@@ -131,7 +131,7 @@ func cnpgPooler(obj map[string]any) Result {
 
 func cnpgApplied(obj map[string]any) Result {
 	if outdated(obj) {
-		return say(Progressing, unobserved)
+		return unseen(unobserved)
 	}
 	applied, says := at(obj, "status", "applied").(bool)
 	switch {

@@ -36,12 +36,12 @@ const causedWithin = 15 * time.Minute
 // Explain completes what an object says of itself: with what its pods say, since when, and since which revision. The
 // message of an object that is Healthy, Suspended or Missing stays as it is.
 func Explain(r Result, pods []Pod, history []Deployed) Result {
-	if r.Status != Progressing && r.Status != Degraded {
+	if r.unseen || r.Status != Progressing && r.Status != Degraded {
 		return r
 	}
 	if causes := group(pods); len(causes) > 0 {
 		r.Message = because(r.Message, sentence(causes))
-		r.Since = causes[0].since
+		r.Since, r.Troubled = causes[0].since, causes[0].reason
 	}
 	if r.Since.IsZero() {
 		return r
@@ -60,9 +60,10 @@ func Explain(r Result, pods []Pod, history []Deployed) Result {
 
 // cause is one kind of trouble, and how many pods have it.
 type cause struct {
-	text  string
-	pods  int
-	since time.Time
+	text   string
+	reason bool // and not only that they are not ready yet
+	pods   int
+	since  time.Time
 }
 
 // group puts pods of the same trouble together: the most frequent first.
@@ -75,7 +76,7 @@ func group(pods []Pod) []cause {
 		text := p.trouble()
 		i := slices.IndexFunc(causes, func(c cause) bool { return c.text == text })
 		if i < 0 {
-			causes, i = append(causes, cause{text: text}), len(causes)
+			causes, i = append(causes, cause{text: text, reason: p.Reason != ""}), len(causes)
 		}
 		causes[i].pods++
 		if !p.Since.IsZero() && (causes[i].since.IsZero() || p.Since.Before(causes[i].since)) {
@@ -83,7 +84,7 @@ func group(pods []Pod) []cause {
 		}
 	}
 	// A pod that only is not ready yet says nothing beside one that has a reason.
-	if telling := slices.DeleteFunc(slices.Clone(causes), func(c cause) bool { return c.text == notReadyYet }); len(telling) > 0 {
+	if telling := slices.DeleteFunc(slices.Clone(causes), func(c cause) bool { return !c.reason }); len(telling) > 0 {
 		causes = telling
 	}
 	slices.SortFunc(causes, func(a, b cause) int {

@@ -80,6 +80,26 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+func TestPodsThatOnlyStartAreNoTrouble(t *testing.T) {
+	t.Parallel()
+	progressing := health.Result{Status: health.Progressing, Message: "0 of 1 pods are ready"}
+	if got := health.Explain(progressing, []health.Pod{{Name: "a", Container: "web", Since: at(10)}}, nil); got.Troubled {
+		t.Errorf("a pod that starts is trouble: %+v", got)
+	}
+	if got := health.Explain(progressing, []health.Pod{{Name: "a", Container: "web", Reason: "CrashLoopBackOff", Since: at(10)}}, nil); !got.Troubled {
+		t.Errorf("a crash is no trouble: %+v", got)
+	}
+}
+
+func TestPodsOfAnOlderSpecificationSayNothing(t *testing.T) {
+	t.Parallel()
+	stale, _ := health.Assess(read(t, `{apiVersion: apps/v1, kind: Deployment, metadata: {generation: 2}, spec: {replicas: 1}, status: {observedGeneration: 1}}`))
+	got := health.Explain(stale, []health.Pod{{Name: "a", Reason: "ErrImagePull", Image: "x:1", Since: at(10)}}, nil).Sentence()
+	if want := "The new spec has not been observed by the deployment controller yet"; got != want {
+		t.Errorf("got %s", got)
+	}
+}
+
 func TestAgesAreMadeWhereTheyAreShown(t *testing.T) {
 	t.Parallel()
 	const kept = "image pull error on x:1 since 2026-03-01T10:10:00Z, since commit 2222222"

@@ -10,7 +10,7 @@ import "strings"
 func generic(obj map[string]any) (Result, bool) {
 	list := conditions(obj)
 	if outdated(obj) {
-		return say(Progressing, unobserved), true
+		return unseen(unobserved), true
 	}
 	for _, rule := range []when{
 		isTrue("Stalled", Degraded), isTrue("Failed", Degraded), isTrue("Reconciling", Progressing),
@@ -33,7 +33,7 @@ func generic(obj map[string]any) (Result, bool) {
 func conventional(obj map[string]any, c condition) Result {
 	switch {
 	case c.seen && c.generation < amount(obj, "metadata", "generation"):
-		return say(Progressing, unobserved)
+		return unseen(unobserved)
 	case c.status == "True":
 		return say(Healthy, c.why()).from(c.since)
 	case c.status == "False" && failed(c.reason):

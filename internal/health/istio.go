@@ -29,7 +29,7 @@ func analysed(obj map[string]any) (Result, bool) {
 		return Result{}, false
 	}
 	if outdated(obj) {
-		return say(Progressing, unobserved), true
+		return unseen(unobserved), true
 	}
 	for _, message := range messages {
 		if level := text(message, "level"); level == "ERROR" || amount(message, "level") == errorLevel {

@@ -40,7 +40,7 @@ func accepted(obj map[string]any) (Result, bool) {
 // grafana reads conditions whose types end in Synchronized, one for each kind.
 func grafana(obj map[string]any) (Result, bool) {
 	if outdated(obj) {
-		return say(Progressing, unobserved), true
+		return unseen(unobserved), true
 	}
 	for _, c := range conditions(obj) {
 		switch {

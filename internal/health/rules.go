@@ -41,7 +41,7 @@ func (w when) holds(c condition) bool {
 func byConditions(waiting string, rules ...when) check {
 	return always(func(obj map[string]any) Result {
 		if outdated(obj) {
-			return say(Progressing, unobserved)
+			return unseen(unobserved)
 		}
 		if result, ok := firstOf(obj, conditions(obj), rules); ok {
 			return result
@@ -68,7 +68,7 @@ func firstOf(obj map[string]any, list []condition, rules []when) (Result, bool) 
 				continue
 			}
 			if c.seen && c.generation < generation {
-				return say(Progressing, unobserved), true
+				return unseen(unobserved), true
 			}
 			message := c.why()
 			if message == "" && rule.word != Healthy {
@@ -117,7 +117,7 @@ type words struct {
 func byField(w words) check {
 	return always(func(obj map[string]any) Result {
 		if outdated(obj) {
-			return say(Progressing, unobserved)
+			return unseen(unobserved)
 		}
 		value, message := text(obj, w.field...), text(obj, w.message...)
 		if value == "" {

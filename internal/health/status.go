@@ -32,9 +32,16 @@ type Result struct {
 	Since time.Time
 	// Revision is what was deployed when it began, where that may be the cause (see [Explain]).
 	Revision string
+	// Troubled says that pods have a reason for not being ready, beside that they are starting (see [Explain]).
+	Troubled bool
+	// unseen says that the controller has not looked at the present specification, so that what the object's pods do is
+	// not about it.
+	unseen bool
 }
 
 func say(word Status, message string) Result { return Result{Status: word, Message: message} }
+
+func unseen(message string) Result { return Result{Status: Progressing, Message: message, unseen: true} }
 
 // from adds when it began, from a time as the API writes it.
 func (r Result) from(since string) Result {

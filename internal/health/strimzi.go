@@ -21,14 +21,14 @@ func strimzi() map[string]check {
 // nodePool says nothing of its own health beyond a warning; the Kafka it belongs to does.
 func nodePool(obj map[string]any) (Result, bool) {
 	if outdated(obj) {
-		return say(Progressing, unobserved), true
+		return unseen(unobserved), true
 	}
 	return say(Healthy, count(amount(obj, "status", "replicas"), "replica")), true
 }
 
 func podSet(obj map[string]any) Result {
 	if outdated(obj) {
-		return say(Progressing, unobserved)
+		return unseen(unobserved)
 	}
 	pods, current, ready := amount(obj, "status", "pods"), amount(obj, "status", "currentPods"), amount(obj, "status", "readyPods")
 	switch {

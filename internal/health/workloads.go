@@ -12,7 +12,7 @@ func deployment(obj map[string]any) Result {
 		return say(Suspended, "The rollout is paused")
 	}
 	if stale(obj) {
-		return say(Progressing, "The new spec has not been observed by the deployment controller yet")
+		return unseen("The new spec has not been observed by the deployment controller yet")
 	}
 	for _, c := range conditions(obj) {
 		if c.kind == "Progressing" && c.reason == "ProgressDeadlineExceeded" {
@@ -36,7 +36,7 @@ func deployment(obj map[string]any) Result {
 
 func replicaSet(obj map[string]any) Result {
 	if stale(obj) {
-		return say(Progressing, "The new spec has not been observed by the replica set controller yet")
+		return unseen("The new spec has not been observed by the replica set controller yet")
 	}
 	for _, c := range conditions(obj) {
 		if c.kind == "ReplicaFailure" && c.status == "True" {
@@ -52,7 +52,7 @@ func replicaSet(obj map[string]any) Result {
 
 func daemonSet(obj map[string]any) Result {
 	if stale(obj) {
-		return say(Progressing, "The new spec has not been observed by the daemon set controller yet")
+		return unseen("The new spec has not been observed by the daemon set controller yet")
 	}
 	want := amount(obj, "status", "desiredNumberScheduled")
 	updated := amount(obj, "status", "updatedNumberScheduled")
@@ -71,7 +71,7 @@ func daemonSet(obj map[string]any) Result {
 
 func statefulSet(obj map[string]any) Result {
 	if amount(obj, "status", "observedGeneration") == 0 || stale(obj) {
-		return say(Progressing, "The new spec has not been observed by the stateful set controller yet")
+		return unseen("The new spec has not been observed by the stateful set controller yet")
 	}
 	want, wanted := number(obj, "spec", "replicas")
 	ready := amount(obj, "status", "readyReplicas")
