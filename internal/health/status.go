@@ -41,7 +41,9 @@ type Result struct {
 
 func say(word Status, message string) Result { return Result{Status: word, Message: message} }
 
-func unseen(message string) Result { return Result{Status: Progressing, Message: message, unseen: true} }
+func unseen(message string) Result {
+	return Result{Status: Progressing, Message: message, unseen: true}
+}
 
 // from adds when it began, from a time as the API writes it.
 func (r Result) from(since string) Result {
