@@ -38,7 +38,9 @@ type object struct {
 // reconcile needs to know of the live object, so that its body is decoded only
 // when it changed.
 type verdict struct {
-	differs   bool
+	difference
+	// drift is how it left the desired state without a commit; nil when it did not.
+	drift     *v1alpha1.ResourceDrift
 	health    health.Result
 	hasHealth bool
 	// assessor is who judged: another may find another health.
@@ -60,9 +62,12 @@ type verdict struct {
 type results map[cluster.Key]remembered
 
 type remembered struct {
-	desired string // hash of the target, "" when it is not desired
-	live    string // version of the live object
+	desired string          // hash of the target, "" when it is not desired
+	live    string          // version of the live object, "" when there is none
+	schema  *compare.Schema // by which it was compared
 	verdict
+	// pending are the fields that differ because the source changed.
+	pending []string
 }
 
 // synced says that a sync would leave the object alone.
@@ -105,6 +110,8 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		r.memory.targets = made
 		r.destination.Live.Want(r.instance, made.keyList())
 	}
+	r.manner = r.mannerOf()
+	r.conditions = append(r.conditions, r.manner.conditions...)
 	wanted := r.memory.targets
 	out := &comparison{desired: d, objects: make([]object, 0, len(wanted.list)), empty: len(wanted.list) == 0}
 	kept := make(results, len(wanted.list))
@@ -133,23 +140,40 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 func (r *reconciliation) compareTarget(ctx context.Context, t target, kept results) (object, error) {
 	o := object{Reference: plan.ReferenceTo(t.obj), desired: t.obj, wave: plan.WaveOf(t.obj)}
 	live, err := r.liveOf(ctx, t)
-	if err != nil || live == nil {
+	if err != nil {
 		return o, err
+	}
+	if live == nil {
+		before, known := r.memory.results[t.key]
+		before = r.withDrift(t.key, before, remembered{desired: t.hash}, known)
+		kept[t.key] = before
+		o.verdict = before.verdict
+		return o, nil
 	}
 	o.live = live
 	if live.App != "" && live.App != r.instance {
 		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSharedResourceWarning,
 			fmt.Sprintf("%s %s is part of the applications %s and %s; remove it from one of them", o.Kind, o.Name, live.App, r.instance)))
 	}
-	before, ok := r.memory.results[t.key]
-	if !ok || before.desired != t.hash || before.live != versionOf(live) || before.assessor != r.assessor {
+	schema, err := r.schemaOf(ctx, t.obj.GroupVersionKind())
+	if err != nil {
+		return o, err
+	}
+	before, known := r.memory.results[t.key]
+	if !known || before.desired != t.hash || before.live != versionOf(live) || before.schema != schema {
+		if before.desired != t.hash || before.schema != schema {
+			before.settled = ""
+		}
 		body := live.Live()
-		differs, err := r.differs(ctx, t, body)
+		found, err := r.differenceOf(ctx, t, body, schema, before.difference)
 		if err != nil {
 			return o, err
 		}
-		before = remembered{desired: t.hash, live: versionOf(live), verdict: r.judge(ctx, body)}
-		before.differs = differs
+		now := remembered{desired: t.hash, live: versionOf(live), schema: schema, verdict: r.judge(ctx, body)}
+		now.difference = found
+		before = r.withDrift(t.key, before, now, known)
+	} else if before.assessor != r.assessor {
+		before.verdict = r.judgedAnew(ctx, live, before.verdict)
 	}
 	kept[t.key] = before
 	o.verdict = before.verdict
@@ -159,9 +183,11 @@ func (r *reconciliation) compareTarget(ctx context.Context, t target, kept resul
 // undesired looks at a live object that carries the Application's mark and is
 // not in the source.
 func (r *reconciliation) undesired(ctx context.Context, live *cluster.Object, kept results) object {
-	before, ok := r.memory.results[live.Key]
-	if !ok || before.desired != "" || before.live != versionOf(live) || before.assessor != r.assessor {
-		before = remembered{live: versionOf(live), verdict: r.judge(ctx, live.Live())}
+	before, known := r.memory.results[live.Key]
+	if !known || before.desired != "" || before.live != versionOf(live) {
+		before = r.withDrift(live.Key, before, remembered{live: versionOf(live), verdict: r.judge(ctx, live.Live())}, known)
+	} else if before.assessor != r.assessor {
+		before.verdict = r.judgedAnew(ctx, live, before.verdict)
 	}
 	kept[live.Key] = before
 	return object{
@@ -206,36 +232,6 @@ func (r *reconciliation) trustAbsence(t target) error {
 	default:
 		return incomparable(fmt.Errorf("whether %s exists is not known: %w", plan.ReferenceTo(t.obj), err))
 	}
-}
-
-// differs predicts whether a sync would change the live object, and asks the
-// API server where the prediction alone cannot tell.
-func (r *reconciliation) differs(ctx context.Context, t target, live *unstructured.Unstructured) (bool, error) {
-	if live.GetAPIVersion() != t.obj.GetAPIVersion() {
-		// The watch follows the preferred version; compare in the stated one.
-		converted, err := r.destination.Live.Fetch(ctx, t.key, t.obj.GroupVersionKind().Version)
-		if err != nil {
-			return false, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
-		}
-		live = converted
-	}
-	diff, err := r.Comparer.Compare(t.obj, live)
-	if err != nil {
-		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
-	}
-	if diff.Certain {
-		return !diff.Synced(), nil
-	}
-	predicted, err := r.destination.Applier.Predict(ctx, t.obj)
-	if err != nil {
-		r.Logger.Debug("dry run failed; the local prediction stands", "application", r.key.String(),
-			"object", plan.ReferenceTo(t.obj).String(), "error", err)
-		return true, nil
-	}
-	if diff, err = r.Comparer.Between(live, predicted); err != nil {
-		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
-	}
-	return !diff.Synced(), nil
 }
 
 // judge reads from a live object what a reconcile needs to know of it.

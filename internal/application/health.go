@@ -2,9 +2,11 @@ package application
 
 import (
 	"cmp"
+	"context"
 	"strings"
 	"sync"
 
+	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
@@ -45,6 +47,13 @@ func scriptsOf(all settings.Customizations) func(group, kind string) (health.Scr
 		}
 		return script, script.Lua != ""
 	}
+}
+
+// judgedAnew is a verdict on an object that is as it was, by other health checks.
+func (r *reconciliation) judgedAnew(ctx context.Context, live *cluster.Object, before verdict) verdict {
+	now := r.judge(ctx, live.Live())
+	now.difference, now.drift = before.difference, before.drift
+	return now
 }
 
 // explained is the health of an object with what its pods say about it.

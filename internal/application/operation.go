@@ -65,6 +65,12 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 	if namespace := r.namespaceStep(options); namespace != nil {
 		steps = append(steps, *namespace)
 	}
+	if options.respectIgnored {
+		if err := r.keepIgnored(ctx, work, steps); err != nil {
+			r.failAttempt(state, err.Error())
+			return nil
+		}
+	}
 	recordUnchanged(state.SyncResult, work, skipped)
 
 	for _, stage := range plan.Build(steps).Stages {
@@ -143,8 +149,9 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 // operationOptions are the sync options that are honoured, from the operation
 // or, when it states none, from the specification.
 type operationOptions struct {
-	createNamespace, skipValidation, prune bool
-	propagation                            metav1.DeletionPropagation
+	createNamespace, skipValidation, prune, respectIgnored bool
+
+	propagation metav1.DeletionPropagation
 }
 
 func (r *reconciliation) syncOptions(op *v1alpha1.SyncOperation) operationOptions {
@@ -156,6 +163,7 @@ func (r *reconciliation) syncOptions(op *v1alpha1.SyncOperation) operationOption
 		createNamespace: options.Has("CreateNamespace=true"),
 		skipValidation:  options.Has(validateFalse),
 		prune:           !options.Has("Prune=false"),
+		respectIgnored:  options.Has("RespectIgnoreDifferences=true"),
 	}
 	if value, ok := options.Get("PrunePropagationPolicy"); ok {
 		out.propagation = map[string]metav1.DeletionPropagation{

@@ -25,8 +25,9 @@ type memory struct {
 	latest *v1alpha1.Application
 	// targets are the desired objects last made, for the identity they have.
 	targets targets
-	// results are the comparisons made, by object.
+	// results are the comparisons made, by object, in one manner.
 	results results
+	manner  *manner
 	// hard says that the next look renders anew, whatever is kept.
 	hard atomic.Bool
 	// described is the identity of the targets that the status tells of.
@@ -53,6 +54,7 @@ type reconciliation struct {
 	tracker     tracking.Tracker
 	instance    string
 	desired     *desired
+	manner      *manner
 	current     *comparison
 
 	conditions []v1alpha1.ApplicationCondition

@@ -151,6 +151,7 @@ func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
 	out := v1alpha1.ResourceStatus{
 		Group: o.Group, Version: o.Version, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name,
 		Status: v1alpha1.SyncStatusCodeOutOfSync, RequiresPruning: o.desired == nil && !o.synced(), SyncWave: int64(o.wave),
+		Drift: o.drift,
 	}
 	if o.synced() {
 		out.Status = v1alpha1.SyncStatusCodeSynced

@@ -97,6 +97,10 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
 	}
 	clusters = application.NewClusters(local, p.logger)
+	events, err := p.recordEvents(ctx)
+	if err != nil {
+		return err
+	}
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
@@ -106,7 +110,8 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
 			Cooldown: application.DefaultSelfHealBackoff.Cooldown,
 		},
-		Metrics: metrics, Logger: p.logger, Now: time.Now,
+		ServerSideDiff: p.serverSideDiff, JQTimeout: time.Duration(p.jqTimeout),
+		Metrics: metrics, Events: events, Logger: p.logger, Now: time.Now,
 	})
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
