@@ -43,6 +43,8 @@ type verdict struct {
 	drift     *v1alpha1.ResourceDrift
 	health    health.Result
 	hasHealth bool
+	// assessor is who judged: another may find another health.
+	assessor *health.Assessor
 	// healthIgnored takes the object out of the Application's health.
 	healthIgnored bool
 	// extraneous and kept are options of the live object: it does not count as
@@ -124,7 +126,7 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		if _, ok := wanted.keys[live.Key]; ok || !live.Deleting.IsZero() || live.App != r.instance {
 			continue
 		}
-		if o := r.undesired(live, kept); !o.dependent {
+		if o := r.undesired(ctx, live, kept); !o.dependent {
 			out.objects = append(out.objects, o)
 		}
 	}
@@ -167,9 +169,11 @@ func (r *reconciliation) compareTarget(ctx context.Context, t target, kept resul
 		if err != nil {
 			return o, err
 		}
-		now := remembered{desired: t.hash, live: versionOf(live), schema: schema, verdict: judge(body)}
+		now := remembered{desired: t.hash, live: versionOf(live), schema: schema, verdict: r.judge(ctx, body)}
 		now.difference = found
 		before = r.withDrift(t.key, before, now, known)
+	} else if before.assessor != r.assessor {
+		before.verdict = r.judgedAnew(ctx, live, before.verdict)
 	}
 	kept[t.key] = before
 	o.verdict = before.verdict
@@ -178,10 +182,12 @@ func (r *reconciliation) compareTarget(ctx context.Context, t target, kept resul
 
 // undesired looks at a live object that carries the Application's mark and is
 // not in the source.
-func (r *reconciliation) undesired(live *cluster.Object, kept results) object {
+func (r *reconciliation) undesired(ctx context.Context, live *cluster.Object, kept results) object {
 	before, known := r.memory.results[live.Key]
 	if !known || before.desired != "" || before.live != versionOf(live) {
-		before = r.withDrift(live.Key, before, remembered{live: versionOf(live), verdict: judge(live.Live())}, known)
+		before = r.withDrift(live.Key, before, remembered{live: versionOf(live), verdict: r.judge(ctx, live.Live())}, known)
+	} else if before.assessor != r.assessor {
+		before.verdict = r.judgedAnew(ctx, live, before.verdict)
 	}
 	kept[live.Key] = before
 	return object{
@@ -229,8 +235,9 @@ func (r *reconciliation) trustAbsence(t target) error {
 }
 
 // judge reads from a live object what a reconcile needs to know of it.
-func judge(live *unstructured.Unstructured) verdict {
+func (r *reconciliation) judge(ctx context.Context, live *unstructured.Unstructured) verdict {
 	v := verdict{
+		assessor:      r.assessor,
 		healthIgnored: health.IgnoredInApplication(live),
 		extraneous:    hasOption(live, v1alpha1.AnnotationCompareOptions, "IgnoreExtraneous"),
 		kept:          hasOption(live, v1alpha1.AnnotationSyncOptions, "Prune=false"),
@@ -240,7 +247,7 @@ func judge(live *unstructured.Unstructured) verdict {
 		urls:          urlsOf(live),
 		wave:          plan.WaveOf(live),
 	}
-	v.health, v.hasHealth = health.Assess(live)
+	v.health, v.hasHealth = r.assessor.Assess(ctx, live)
 	return v
 }
 

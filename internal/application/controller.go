@@ -59,6 +59,7 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
+	assessors    assessors
 	schemas      schemas
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}

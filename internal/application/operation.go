@@ -92,7 +92,7 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 			return err
 		}
 		failed := recordOutcomes(state.SyncResult, outcomes)
-		markApplied(work, outcomes)
+		r.markApplied(ctx, work, outcomes)
 		if failed > 0 {
 			r.failAttempt(state, fmt.Sprintf("%d of %d objects could not be written; the first: %s", failed, len(stage.Steps), firstError(outcomes)))
 			return nil
@@ -222,14 +222,14 @@ func stepsFor(objects []object, prune bool) (steps []plan.Step, skipped []object
 
 // markApplied brings the objects up to what the API server answered, so that
 // the next wave waits for what was just written.
-func markApplied(objects []object, outcomes []apply.Outcome) {
+func (r *reconciliation) markApplied(ctx context.Context, objects []object, outcomes []apply.Outcome) {
 	for _, outcome := range outcomes {
 		if outcome.Object == nil {
 			continue
 		}
 		for i := range objects {
 			if objects[i].Reference == outcome.Reference {
-				objects[i].verdict = judge(outcome.Object)
+				objects[i].verdict = r.judge(ctx, outcome.Object)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/tenancy"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
@@ -46,6 +47,7 @@ type reconciliation struct {
 	refresh   v1alpha1.RefreshType
 	anew      bool // render, whatever is kept
 	settings  *settings.Settings
+	assessor  *health.Assessor
 
 	project     compiledProject
 	destination *Destination
@@ -94,6 +96,7 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
 		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
 	}
+	r.assessor = c.assessors.get(r.settings)
 	r.anew = memory.hard.Swap(false) || r.refresh == v1alpha1.RefreshTypeHard
 	if !app.DeletionTimestamp.IsZero() {
 		return r.again, r.finalize(ctx)
