@@ -173,14 +173,20 @@ func (r *reconciliation) undesired(live *cluster.Object, kept results) object {
 func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object, error) {
 	live, ok := r.destination.Live.Get(t.key)
 	if !ok {
-		return nil, r.trustAbsence(t)
+		if err := r.trustAbsence(t); err == nil || !unseen(err) {
+			return nil, err
+		}
+		live = &cluster.Object{Version: t.obj.GroupVersionKind().Version} // of a kind that is not watched; it is read instead
 	}
-	if live.Whole() {
+	if live.Whole() && !unseen(r.destination.Live.Ready(t.key.GroupKind())) {
 		return live, nil
 	}
 	_, err := r.destination.Live.Fetch(ctx, t.key, live.Version)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
+	}
+	if apierrors.IsForbidden(err) {
+		return nil, incomparable(fmt.Errorf("%s may be neither listed nor read: %w", plan.ReferenceTo(t.obj), err))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
@@ -190,6 +196,9 @@ func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object,
 	}
 	return live, nil
 }
+
+// unseen says that a kind may not be listed, so that its objects are read one by one.
+func unseen(err error) bool { return apierrors.IsForbidden(err) }
 
 // trustAbsence returns an error when an object that is not known may exist all
 // the same, because its kind cannot be watched.

@@ -37,7 +37,7 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 	status := &r.app.Status
 	status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
 	status.Sync.ComparedTo = r.comparedTo()
-	if status.Health.Status == "" {
+	if status.Health.Status == "" || cause.blind {
 		r.setHealth(health.Unknown)
 	}
 	state := status.OperationState

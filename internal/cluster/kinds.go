@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -78,9 +79,12 @@ func (c *Cluster) start(k *kind) {
 	k.watchers = nil
 	for _, namespace := range namespaces {
 		w := &watcher{
-			resource: k.resource, namespace: namespace, remote: k.remote, client: c.client, gate: c.gate, state: c.state,
+			resource: k.resource, namespace: namespace, remote: k.remote, client: c.access.Load().client, gate: c.gate, state: c.state,
 			decoder: func() *decoder { return c.decoder(k.resource.Kind) }, settled: c.settled, now: c.options.Now,
 			patience: localPatience,
+		}
+		if c.options.Permissions() == PermissionsStrict {
+			w.review = c.review
 		}
 		if k.remote {
 			w.patience = remotePatience
@@ -131,6 +135,8 @@ func (c *Cluster) log(w *watcher) {
 	level, message := slog.LevelDebug, "kind is watched"
 	_, _, err := w.status()
 	switch {
+	case err != nil && apierrors.IsForbidden(err) && c.options.Permissions() != PermissionsExpected:
+		level, message = slog.LevelDebug, "kind may not be watched"
 	case err != nil && refusing(err):
 		level, message = slog.LevelWarn, "kind may not be watched"
 	case err != nil:

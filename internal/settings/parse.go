@@ -59,6 +59,7 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.InstallationID = p.data["installationID"]
 	s.Resources.Exclusions = parsed(p, "resource.exclusions", resourceRules, nil, last.Resources.Exclusions)
 	s.Resources.Inclusions = parsed(p, "resource.inclusions", resourceRules, nil, last.Resources.Inclusions)
+	s.RespectRBAC = parsed(p, "resource.respectRBAC", respectRBAC, s.RespectRBAC, last.RespectRBAC)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
 	s.GlobalProjects = parsed(p, "globalProjects", globalProjects, nil, last.GlobalProjects)
 	s.Rendering = rendering(p, last.Rendering)
@@ -140,6 +141,15 @@ func trackingMethod(s string) (string, error) {
 		return s, nil
 	default:
 		return "", fmt.Errorf("%q is none of annotation, label, annotation+label", s)
+	}
+}
+
+func respectRBAC(s string) (string, error) {
+	switch s {
+	case "normal", "strict":
+		return s, nil
+	default:
+		return "", fmt.Errorf("%q is neither normal nor strict", s)
 	}
 }
 

@@ -61,6 +61,9 @@ type Settings struct {
 	InstallationID string
 	// Resources says which kinds of objects are looked at.
 	Resources ResourceFilter
+	// RespectRBAC says what kinds mean that may not be listed in a cluster: "" that something is wrong, "normal" that they
+	// are left out, "strict" that it is asked before they are listed.
+	RespectRBAC string
 	// InClusterEnabled tells whether the cluster of the control plane itself is a destination.
 	InClusterEnabled bool
 	// GlobalProjects are the projects whose rules others inherit.
