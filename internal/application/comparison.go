@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -117,6 +118,9 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		if _, ok := wanted.keys[live.Key]; ok || !live.Deleting.IsZero() || live.App != r.instance {
 			continue
 		}
+		if r.settings.Resources.Excludes(live.Group, live.Kind, r.destination.Server) {
+			continue // since a moment; the watch of its kind is about to end
+		}
 		if o := r.undesired(live, kept); !o.dependent {
 			out.objects = append(out.objects, o)
 		}
@@ -208,8 +212,9 @@ func (r *reconciliation) trustAbsence(t target) error {
 	case err == nil, errors.Is(err, cluster.ErrKindUnknown):
 		return nil
 	case errors.Is(err, cluster.ErrNotListed), !r.destination.Live.State().Connected:
-		// It passes by itself, and so is no fault to tell of or to end an operation for.
-		return fmt.Errorf("the live state of %s is not known: %w", r.destination.Server, err)
+		// It passes by itself, and so is no fault to tell of or to end an operation for; an event tells when.
+		r.again = time.Second
+		return errLater
 	default:
 		return incomparable(fmt.Errorf("whether %s exists is not known: %w", plan.ReferenceTo(t.obj), err))
 	}

@@ -108,7 +108,7 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 	}
 	err := r.run(ctx)
 	if errors.Is(err, errLater) {
-		return r.again, nil
+		return r.again, r.write(ctx) // what an operation did before
 	}
 	if err != nil && ctx.Err() != nil {
 		return 0, err

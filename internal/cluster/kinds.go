@@ -134,11 +134,14 @@ func (c *Cluster) settled(w *watcher, news bool) {
 func (c *Cluster) log(w *watcher) {
 	level, message := slog.LevelDebug, "kind is watched"
 	_, _, err := w.status()
+	if err != nil {
+		message = "kind may not be watched"
+	}
 	switch {
+	case err != nil && apierrors.IsUnauthorized(err): // discovery tells it once for all kinds
 	case err != nil && apierrors.IsForbidden(err) && c.options.Permissions() != PermissionsExpected:
-		level, message = slog.LevelDebug, "kind may not be watched"
 	case err != nil && refusing(err):
-		level, message = slog.LevelWarn, "kind may not be watched"
+		level = slog.LevelWarn
 	case err != nil:
 		level, message = slog.LevelInfo, "kind cannot be watched for now"
 	}
