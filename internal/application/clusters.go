@@ -155,6 +155,22 @@ func (c *Clusters) For(instance string, destination v1alpha1.ApplicationDestinat
 	return e.destination, nil
 }
 
+// watched returns the cluster that a destination names, if it is watched at the moment.
+func (c *Clusters) watched(destination v1alpha1.ApplicationDestination) (*Destination, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, err := c.find(destination)
+	switch {
+	case err != nil:
+		return nil, err
+	case e.destination == nil && e.broken != nil:
+		return nil, e.broken
+	case e.destination == nil:
+		return nil, fmt.Errorf("the cluster %s is not watched", e.server)
+	}
+	return e.destination, nil
+}
+
 // find returns the cluster that a destination names.
 func (c *Clusters) find(destination v1alpha1.ApplicationDestination) (*entry, error) {
 	server, name := strings.TrimSuffix(destination.Server, "/"), destination.Name

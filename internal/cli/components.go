@@ -91,6 +91,8 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		},
 		Metrics: metrics, Logger: p.logger, Now: time.Now,
 	})
+	p.controller.Store(controller)
+	defer p.controller.Store(nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
 	group.Go(func() error { return controller.Run(ctx) })

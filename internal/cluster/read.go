@@ -160,6 +160,14 @@ func (c *Cluster) Select(match func(*Object) bool) (out []*Object) {
 	return out
 }
 
+// Orphans returns the objects in a namespace that neither an application nor another object owns, ordered by key.
+// owned tells of an application's instance name whether it counts: objects of one that is gone belong to nobody.
+func (c *Cluster) Orphans(namespace string, owned func(app string) bool) []*Object {
+	return c.Select(func(o *Object) bool {
+		return o.Namespace == namespace && len(o.Owners) == 0 && (o.App == "" || !owned(o.App)) && len(c.state.index.parents(o)) == 0
+	})
+}
+
 // Managed returns the objects that are tracked as the application's, ordered by key. app is the instance name.
 //
 // When tracking goes by label, volume claims that a StatefulSet makes carry the label too; they are left out, they

@@ -60,6 +60,7 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.Resources.Exclusions = parsed(p, "resource.exclusions", resourceRules, nil, last.Resources.Exclusions)
 	s.Resources.Inclusions = parsed(p, "resource.inclusions", resourceRules, nil, last.Resources.Inclusions)
 	s.RespectRBAC = parsed(p, "resource.respectRBAC", respectRBAC, s.RespectRBAC, last.RespectRBAC)
+	s.AllowedNodeLabels = parsed(p, "application.allowedNodeLabels", labelKeys, nil, last.AllowedNodeLabels)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
 	s.GlobalProjects = parsed(p, "globalProjects", globalProjects, nil, last.GlobalProjects)
 	s.Rendering = rendering(p, last.Rendering)
@@ -133,6 +134,21 @@ func labelKey(s string) (string, error) {
 		return "", fmt.Errorf("%q is not a label key: %s", s, problems[0])
 	}
 	return s, nil
+}
+
+// labelKeys reads label keys between commas.
+func labelKeys(s string) (out []string, err error) {
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		key, err := labelKey(part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, key)
+	}
+	return out, nil
 }
 
 func trackingMethod(s string) (string, error) {
