@@ -183,12 +183,13 @@ func (c *Controller) onSettings(*settings.Settings) {
 	c.enqueueAll()
 }
 
-// onLive looks again at the Application that a changed object belongs to.
-func (c *Controller) onLive(instance string) {
+// onLive looks again at the Application that a changed object belongs to, after
+// a time.
+func (c *Controller) onLive(instance string, after time.Duration) {
 	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	if _, ok := c.Watch.Get(key); ok {
-		c.queue.Add(key)
+		c.queue.AddAfter(key, after)
 	}
 }
 

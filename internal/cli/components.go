@@ -80,6 +80,10 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	clusters := application.NewClusters(application.ClustersOptions{
 		Settings: p.settings, Local: p.restConfig, Health: assess, Logger: p.logger, Now: time.Now,
 	})
+	if err := p.registry.Register(clusters); err != nil {
+		return fmt.Errorf("registering metrics of the clusters: %w", err)
+	}
+	defer p.registry.Unregister(clusters)
 	events, err := p.recordEvents(ctx)
 	if err != nil {
 		return err
