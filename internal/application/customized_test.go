@@ -6,6 +6,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/health"
+	"github.com/fairlead-cd/fairlead/internal/plan"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
 
@@ -100,5 +103,29 @@ func TestRevisionsAreNamedAsPeopleKnowThem(t *testing.T) {
 		if got := named(revision); got != want {
 			t.Errorf("%q is called %q, want %q", revision, got, want)
 		}
+	}
+}
+
+func TestAnApplicationBelowAnotherCountsOnlyWhenItIsIll(t *testing.T) {
+	r := &reconciliation{app: &v1alpha1.Application{}, destination: &Destination{Server: v1alpha1.InClusterServer}}
+	r.app.Name, r.app.Namespace = "apps", "argocd"
+	for sentence, c := range map[string]struct {
+		kind, name string
+		word       health.Status
+		want       bool
+	}{
+		"one that is degraded counts":             {"Application", "shop", health.Degraded, false},
+		"one whose health is not known does not":  {"Application", "shop", health.Unknown, true},
+		"one that is missing does not":            {"Application", "shop", health.Missing, true},
+		"the Application itself does not":         {"Application", "apps", health.Degraded, true},
+		"an ApplicationSet of the same name does": {"ApplicationSet", "apps", health.Unknown, false},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			o := &object{Reference: plan.Reference{Group: v1alpha1.Group, Kind: c.kind, Namespace: "argocd", Name: c.name}}
+			o.health.Status = c.word
+			if got := r.leftOut(o); got != c.want {
+				t.Errorf("left out: %v", got)
+			}
+		})
 	}
 }

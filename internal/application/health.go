@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/settings"
@@ -79,6 +80,19 @@ func (r *reconciliation) explained(o *object) health.Result {
 	return health.Explain(o.health, pods, r.deployed())
 }
 
+// leftOut says that an object does not count in the Application's
+// health although it has one: the Application itself, when it is among its own
+// objects, and an Application below it that is not known to be ill.
+func (r *reconciliation) leftOut(o *object) bool {
+	if o.Group != v1alpha1.Group || o.Kind != "Application" {
+		return false
+	}
+	if o.Name == r.app.Name && o.Namespace == r.app.Namespace && r.destination.Server == v1alpha1.InClusterServer {
+		return true
+	}
+	return o.health.Status == health.Missing || o.health.Status == health.Unknown
+}
+
 // deployed are the revisions that the Application was synced to, oldest first.
 func (r *reconciliation) deployed() []health.Deployed {
 	history := r.app.Status.History
@@ -119,13 +133,13 @@ func (r *reconciliation) reason(overall health.Status) string {
 	}
 	for i := range r.current.objects {
 		o := &r.current.objects[i]
-		if o.desired == nil || o.live == nil || o.healthIgnored || o.health.Status != overall {
+		if o.desired == nil || o.live == nil || o.healthIgnored || r.leftOut(o) || o.health.Status != overall {
 			continue
 		}
-		if o.health.Status == health.Progressing && !o.health.Troubled && (o.Group == "apps" || o.Group == "batch" || o.Group == "" && o.Kind == "Pod") {
+		if o.said.Status == health.Progressing && !o.said.Troubled && (o.Group == "apps" || o.Group == "batch" || o.Group == "" && o.Kind == "Pod") {
 			continue
 		}
-		if sentence := o.health.Sentence(); sentence != "" {
+		if sentence := o.said.Sentence(); sentence != "" {
 			return o.Kind + " " + o.Name + ": " + sentence
 		}
 	}
