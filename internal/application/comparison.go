@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -128,6 +129,9 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		if _, ok := wanted.keys[live.Key]; ok || !live.Deleting.IsZero() || live.App != r.instance {
 			continue
 		}
+		if r.settings.Resources.Excludes(live.Group, live.Kind, r.destination.Server) {
+			continue // since a moment; the watch of its kind is about to end
+		}
 		if o := r.undesired(ctx, live, kept); !o.dependent {
 			out.objects = append(out.objects, o)
 		}
@@ -203,14 +207,20 @@ func (r *reconciliation) undesired(ctx context.Context, live *cluster.Object, ke
 func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object, error) {
 	live, ok := r.destination.Live.Get(t.key)
 	if !ok {
-		return nil, r.trustAbsence(t)
+		if err := r.trustAbsence(t); err == nil || !unseen(err) {
+			return nil, err
+		}
+		live = &cluster.Object{Version: t.obj.GroupVersionKind().Version} // of a kind that is not watched; it is read instead
 	}
-	if live.Whole() {
+	if live.Whole() && !unseen(r.destination.Live.Ready(t.key.GroupKind())) {
 		return live, nil
 	}
 	_, err := r.destination.Live.Fetch(ctx, t.key, live.Version)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
+	}
+	if apierrors.IsForbidden(err) {
+		return nil, incomparable(fmt.Errorf("%s may be neither listed nor read: %w", plan.ReferenceTo(t.obj), err))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
@@ -221,6 +231,9 @@ func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object,
 	return live, nil
 }
 
+// unseen says that a kind may not be listed, so that its objects are read one by one.
+func unseen(err error) bool { return apierrors.IsForbidden(err) }
+
 // trustAbsence returns an error when an object that is not known may exist all
 // the same, because its kind cannot be watched.
 func (r *reconciliation) trustAbsence(t target) error {
@@ -229,8 +242,9 @@ func (r *reconciliation) trustAbsence(t target) error {
 	case err == nil, errors.Is(err, cluster.ErrKindUnknown):
 		return nil
 	case errors.Is(err, cluster.ErrNotListed), !r.destination.Live.State().Connected:
-		// It passes by itself, and so is no fault to tell of or to end an operation for.
-		return fmt.Errorf("the live state of %s is not known: %w", r.destination.Server, err)
+		// It passes by itself, and so is no fault to tell of or to end an operation for; an event tells when.
+		r.again = time.Second
+		return errLater
 	default:
 		return incomparable(fmt.Errorf("whether %s exists is not known: %w", plan.ReferenceTo(t.obj), err))
 	}

@@ -31,6 +31,8 @@ type Options struct {
 	Repo     repo.Service
 	Clusters *Clusters
 	Comparer *compare.Comparer
+	// Health are the health checks; Clusters judge by the same.
+	Health *HealthChecks
 	// Namespace is the control plane's own.
 	Namespace string
 	// Workers is how many Applications are reconciled at once.
@@ -59,7 +61,6 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
-	assessors    assessors
 	schemas      schemas
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
@@ -114,7 +115,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	}
 	defer stopProjects()
 	defer c.Settings.Subscribe(c.onSettings)()
-	defer c.Clusters.subscribe(clusterWatcher{changed: c.onLive, changedIn: c.enqueueAll})()
+	defer c.Clusters.subscribe(clusterWatcher{changed: c.onLive, strayed: c.onStray})()
 
 	for range c.Workers {
 		workers.Go(func() {
@@ -190,6 +191,15 @@ func (c *Controller) onLive(instance string) {
 	if _, ok := c.Watch.Get(key); ok {
 		c.queue.Add(key)
 	}
+}
+
+// strayDelay is how long objects that belong to nobody are gathered before somebody looks at them.
+const strayDelay = time.Second
+
+// onStray looks again, in a moment, at the Application whose namespace has an object more or less that belongs to nobody.
+func (c *Controller) onStray(instance string) {
+	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
+	c.queue.AddAfter(types.NamespacedName{Namespace: namespace, Name: name}, strayDelay)
 }
 
 func (c *Controller) enqueueAll() {

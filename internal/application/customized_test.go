@@ -33,7 +33,7 @@ func TestTheMostSpecificHealthCheckDecides(t *testing.T) {
 		"resource.customizations.useOpenLibs.s3.aws.crossplane.io_Bucket": "true",
 		"resource.customizations.health.Secret":                           `return {status = "Healthy", message = "core"}`,
 	})
-	var checks assessors
+	var checks HealthChecks
 	for sentence, c := range map[string]struct{ apiVersion, kind, message string }{
 		"of the kind before that of its group": {"s3.aws.crossplane.io/v1", "Bucket", "the kind"},
 		"of a group before that of all":        {"ec2.aws.crossplane.io/v1", "Instance", "a group"},
@@ -41,7 +41,7 @@ func TestTheMostSpecificHealthCheckDecides(t *testing.T) {
 		"of a kind of the core group":          {"v1", "Secret", "core"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			got, _ := checks.get(s).Assess(t.Context(), &unstructured.Unstructured{Object: map[string]any{"apiVersion": c.apiVersion, "kind": c.kind}})
+			got, _ := checks.Of(s).Assess(t.Context(), &unstructured.Unstructured{Object: map[string]any{"apiVersion": c.apiVersion, "kind": c.kind}})
 			if got.Message != c.message {
 				t.Errorf("got %+v, want %q", got, c.message)
 			}
@@ -54,17 +54,17 @@ func TestTheMostSpecificHealthCheckDecides(t *testing.T) {
 
 func TestHealthChecksStayCompiledWhileTheyAreTheSame(t *testing.T) {
 	check := map[string]string{"resource.customizations.health.example.com_Widget": `return {status = "Healthy"}`}
-	var checks assessors
-	first := checks.get(customized(t, check))
+	var checks HealthChecks
+	first := checks.Of(customized(t, check))
 	check["timeout.reconciliation"] = "60s"
-	if checks.get(customized(t, check)) != first {
+	if checks.Of(customized(t, check)) != first {
 		t.Error("another setting had all objects assessed anew")
 	}
 	check["resource.customizations.health.example.com_Widget"] = `return {status = "Degraded"}`
-	if checks.get(customized(t, check)) == first {
+	if checks.Of(customized(t, check)) == first {
 		t.Error("a changed script was not taken")
 	}
-	without := checks.get(customized(t, nil))
+	without := checks.Of(customized(t, nil))
 	if got, ok := without.Assess(t.Context(), &unstructured.Unstructured{Object: map[string]any{"apiVersion": "example.com/v1", "kind": "Widget"}}); ok {
 		t.Errorf("a removed script still decides: %+v", got)
 	}

@@ -3,6 +3,7 @@ package application
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -12,30 +13,39 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
 
-// assessors keeps the health checks of the operator compiled, one set for as
-// long as the settings have the same.
-type assessors struct {
+// HealthChecks keeps the health checks of the operator compiled, one set for
+// as long as the settings have the same. The zero value is ready for use.
+type HealthChecks struct {
 	mu       sync.Mutex
+	read     *settings.Settings
 	identity string
 	current  *health.Assessor
 }
 
-func (a *assessors) get(s *settings.Settings) *health.Assessor {
+// Of returns the checks that the settings lead to; the same ones until they
+// change.
+func (h *HealthChecks) Of(s *settings.Settings) *health.Assessor {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.current != nil && h.read == s {
+		return h.current
+	}
+	if identity := checksOf(s); h.current == nil || h.identity != identity {
+		h.identity, h.current = identity, health.NewAssessor(scriptsOf(s.Customizations))
+	}
+	h.read = s
+	return h.current
+}
+
+// checksOf names the health checks of the settings.
+func checksOf(s *settings.Settings) string {
 	var identity strings.Builder
 	for _, c := range s.Customizations {
-		if c.Health != "" {
-			identity.WriteString(c.Group.String() + "/" + c.Kind.String() + "\x00" + c.Health + "\x00")
-			if c.UseOpenLibs {
-				identity.WriteString("open\x00")
-			}
+		if c.Health != "" || c.UseOpenLibs {
+			fmt.Fprintf(&identity, "%s/%s %t %q\n", c.Group, c.Kind, c.UseOpenLibs, c.Health)
 		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.current == nil || a.identity != identity.String() {
-		a.identity, a.current = identity.String(), health.NewAssessor(scriptsOf(s.Customizations))
-	}
-	return a.current
+	return identity.String()
 }
 
 // scriptsOf finds the health check of a kind: the most specific one there is.

@@ -23,11 +23,13 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 	v1alpha1.ApplicationConditionSharedResourceWarning,
 	v1alpha1.ApplicationConditionRepeatedResourceWarning,
 	v1alpha1.ApplicationConditionExcludedResourceWarning,
+	v1alpha1.ApplicationConditionOrphanedResourceWarning,
 }
 
 // conclude writes what was found into the status.
 func (r *reconciliation) conclude(ctx context.Context) {
 	r.describe(ctx)
+	r.warnOfOrphans()
 	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
 	r.touch()
 }
@@ -39,7 +41,7 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 	status := &r.app.Status
 	status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
 	status.Sync.ComparedTo = r.comparedTo()
-	if status.Health.Status == "" {
+	if status.Health.Status == "" || cause.blind {
 		r.setHealth(health.Unknown, "")
 	}
 	state := status.OperationState
@@ -213,47 +215,12 @@ func imagesOf(obj *unstructured.Unstructured) []string {
 	return images
 }
 
-// urlsOf returns the addresses of an Ingress, by its rules and its TLS hosts,
-// and those that the annotation for links of any object states.
+// urlsOf returns the addresses under which an object is reached.
 func urlsOf(obj *unstructured.Unstructured) []string {
-	var urls []string
-	for name, value := range obj.GetAnnotations() {
-		if strings.HasPrefix(name, v1alpha1.AnnotationLinkPrefix) {
-			urls = append(urls, value)
-		}
+	if network := cluster.Network(obj); network != nil {
+		return network.ExternalURLs
 	}
-	if obj.GetKind() != "Ingress" {
-		return urls
-	}
-	secure := make(map[string]bool)
-	tls, _, _ := unstructured.NestedSlice(obj.Object, "spec", "tls")
-	for _, item := range tls {
-		if entry, ok := item.(map[string]any); ok {
-			hosts, _, _ := unstructured.NestedStringSlice(entry, "hosts")
-			for _, host := range hosts {
-				secure[host] = true
-			}
-		}
-	}
-	rules, _, _ := unstructured.NestedSlice(obj.Object, "spec", "rules")
-	for _, item := range rules {
-		rule, _ := item.(map[string]any)
-		host, _ := rule["host"].(string)
-		if host == "" {
-			continue
-		}
-		scheme := "http://"
-		if secure[host] {
-			scheme = "https://"
-		}
-		paths, _, _ := unstructured.NestedSlice(rule, "http", "paths")
-		for _, item := range paths {
-			entry, _ := item.(map[string]any)
-			path, _ := entry["path"].(string)
-			urls = append(urls, scheme+host+strings.TrimSuffix(path, "*"))
-		}
-	}
-	return urls
+	return nil
 }
 
 // addHistory appends the finished sync and forgets what is beyond the limit.

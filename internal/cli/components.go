@@ -4,23 +4,18 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"reflect"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
-	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/apply"
-	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/settings"
-	"github.com/fairlead-cd/fairlead/internal/tracking"
 )
 
 // runComponents runs the chosen components until ctx ends. It calls settled
@@ -81,22 +76,10 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return err
 	}
 	defer service.Close()
-	var clusters *application.Clusters
-	local, err := cluster.New(cluster.Options{
-		Config: p.restConfig, Server: v1alpha1.InClusterServer, Name: v1alpha1.InClusterName,
-		Tracker: func() tracking.Tracker { return application.TrackerOf(p.settings.Get()) },
-		Exclude: func(group, kind string) bool {
-			return p.settings.Get().Resources.Excludes(group, kind, v1alpha1.InClusterServer)
-		},
-		OnChange:     func(change cluster.Change) { clusters.Changed(change) },
-		OnKind:       func(schema.GroupKind) { clusters.ChangedIn() },
-		OnConnection: func(bool) { clusters.ChangedIn() },
-		Logger:       p.logger,
+	checks := &application.HealthChecks{}
+	clusters := application.NewClusters(application.ClustersOptions{
+		Settings: p.settings, Local: p.restConfig, Health: p.assessWith(ctx, checks), Logger: p.logger, Now: time.Now,
 	})
-	if err != nil {
-		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
-	}
-	clusters = application.NewClusters(local, p.logger)
 	events, err := p.recordEvents(ctx)
 	if err != nil {
 		return err
@@ -104,7 +87,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
-		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
+		Clusters: clusters, Comparer: compare.New(apply.FieldManager), Health: checks,
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
@@ -113,22 +96,20 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		ServerSideDiff: p.serverSideDiff, JQTimeout: time.Duration(p.jqTimeout),
 		Metrics: metrics, Events: events, Logger: p.logger, Now: time.Now,
 	})
+	p.controller.Store(controller)
+	defer p.controller.Store(nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
-	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)
 	return group.Wait()
 }
 
-// retrackOnChange returns a subscriber that calls retrack when the settings
-// that decide what is watched, and how it is recognised, change.
-func retrackOnChange(last *settings.Settings, retrack func()) func(*settings.Settings) {
-	return func(s *settings.Settings) {
-		if application.TrackerOf(s) != application.TrackerOf(last) || !reflect.DeepEqual(s.Resources, last.Resources) {
-			retrack()
-		}
-		last = s
+// assessWith gives the health of objects that an Application's objects made.
+func (p *process) assessWith(ctx context.Context, checks *application.HealthChecks) func(*unstructured.Unstructured) (status, message string, ok bool) {
+	return func(obj *unstructured.Unstructured) (status, message string, ok bool) {
+		result, ok := checks.Of(p.settings.Get()).Assess(ctx, obj)
+		return string(result.Status), result.Message, ok
 	}
 }
 

@@ -38,10 +38,7 @@ type containerState struct {
 func (d *decoder) podFacts(spec, status []byte) (*PodFacts, error) {
 	var s struct {
 		NodeName                   string `json:"nodeName"`
-		InitContainers, Containers []struct {
-			Name  string `json:"name"`
-			Image string `json:"image"`
-		}
+		InitContainers, Containers []containerSpec
 	}
 	var st podStatus
 	if spec != nil {
@@ -54,7 +51,8 @@ func (d *decoder) podFacts(spec, status []byte) (*PodFacts, error) {
 			return nil, err
 		}
 	}
-	f := &PodFacts{Phase: d.strings.of(st.Phase), Reason: d.strings.of(st.Reason), Node: d.strings.of(s.NodeName), Containers: len(s.Containers)}
+	f := &PodFacts{Phase: d.strings.of(st.Phase), Reason: d.strings.of(st.Reason), Node: d.strings.of(s.NodeName), Containers: len(s.Containers),
+		Requests: podRequests(s.InitContainers, s.Containers)}
 	images := make(map[string]string, len(s.Containers))
 	for _, c := range slices.Concat(s.InitContainers, s.Containers) {
 		image := d.strings.of(c.Image)

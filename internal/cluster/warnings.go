@@ -28,7 +28,7 @@ var events = corev1.SchemeGroupVersion.WithResource("events")
 // Warnings reads the warnings about objects of a namespace, the newest first. Events change all the time and are not
 // watched; this is a request to the API server, for when nothing else says what is wrong.
 func (c *Cluster) Warnings(ctx context.Context, namespace string, about []types.UID) ([]Warning, error) {
-	list, err := c.dynamic.Resource(events).Namespace(namespace).List(ctx, metav1.ListOptions{FieldSelector: "type=Warning", Limit: warningLimit})
+	list, err := c.Client().Resource(events).Namespace(namespace).List(ctx, metav1.ListOptions{FieldSelector: "type=Warning", Limit: warningLimit})
 	if err != nil {
 		return nil, fmt.Errorf("reading the events of the namespace %s: %w", namespace, err)
 	}

@@ -65,6 +65,11 @@ type Settings struct {
 	Customizations Customizations
 	// Comparison says what counts as a difference.
 	Comparison Comparison
+	// RespectRBAC says what kinds mean that may not be listed in a cluster: "" that something is wrong, "normal" that they
+	// are left out, "strict" that it is asked before they are listed.
+	RespectRBAC string
+	// AllowedNodeLabels are the labels of nodes that are shown with the pods on them.
+	AllowedNodeLabels []string
 	// InClusterEnabled tells whether the cluster of the control plane itself is a destination.
 	InClusterEnabled bool
 	// GlobalProjects are the projects whose rules others inherit.
