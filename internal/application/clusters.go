@@ -256,7 +256,7 @@ func (c *Clusters) follow() {
 		}
 		c.entries[server] = newEntry(c, server, r)
 	}
-	if last == nil || TrackerOf(s) == TrackerOf(last) && reflect.DeepEqual(s.Resources, last.Resources) && s.RespectRBAC == last.RespectRBAC {
+	if last == nil || TrackerOf(s) == TrackerOf(last) && reflect.DeepEqual(s.Resources, last.Resources) && s.RespectRBAC == last.RespectRBAC && checksOf(s) == checksOf(last) {
 		return
 	}
 	for _, e := range c.entries {

@@ -31,6 +31,8 @@ type Options struct {
 	Repo     repo.Service
 	Clusters *Clusters
 	Comparer *compare.Comparer
+	// Health are the health checks; Clusters judge by the same.
+	Health *HealthChecks
 	// Namespace is the control plane's own.
 	Namespace string
 	// Workers is how many Applications are reconciled at once.
@@ -59,7 +61,6 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
-	assessors    assessors
 	schemas      schemas
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}

@@ -16,7 +16,6 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/health"
 )
 
 // runComponents runs the chosen components until ctx ends. It calls settled
@@ -77,8 +76,9 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return err
 	}
 	defer service.Close()
+	checks := &application.HealthChecks{}
 	clusters := application.NewClusters(application.ClustersOptions{
-		Settings: p.settings, Local: p.restConfig, Health: assess, Logger: p.logger, Now: time.Now,
+		Settings: p.settings, Local: p.restConfig, Health: p.assessWith(ctx, checks), Logger: p.logger, Now: time.Now,
 	})
 	if err := p.registry.Register(clusters); err != nil {
 		return fmt.Errorf("registering metrics of the clusters: %w", err)
@@ -91,7 +91,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
-		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
+		Clusters: clusters, Comparer: compare.New(apply.FieldManager), Health: checks,
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
@@ -109,10 +109,12 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	return group.Wait()
 }
 
-// assess gives the health of an object that an Application's objects made.
-func assess(obj *unstructured.Unstructured) (status, message string, ok bool) {
-	result, ok := health.Assess(obj)
-	return string(result.Status), result.Message, ok
+// assessWith gives the health of objects that an Application's objects made.
+func (p *process) assessWith(ctx context.Context, checks *application.HealthChecks) func(*unstructured.Unstructured) (status, message string, ok bool) {
+	return func(obj *unstructured.Unstructured) (status, message string, ok bool) {
+		result, ok := checks.Of(p.settings.Get()).Assess(ctx, obj)
+		return string(result.Status), result.Message, ok
+	}
 }
 
 // The lease of a component: another instance takes over after leaseDuration
