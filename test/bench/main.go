@@ -31,7 +31,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "measure only this: rendering or cluster")
 	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
 	flag.DurationVar(&o.idle, "idle", defaultIdle, "how long to measure at rest")
-	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first sync to this file")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile to this file: of the repo component rendering all, or with -only=cluster of the first sync")
 	component := flag.String("component", "", "be the component that is measured alone, for this job; used by the program itself")
 	flag.BoolVar(&o.verbose, "v", false, "show the log of the program")
 	flag.Parse()

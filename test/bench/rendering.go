@@ -58,7 +58,9 @@ func (b *renderBench) start(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	job, err := json.Marshal(componentJob{Dir: dir, Binary: binary, Repository: b.monorepo.repo.FileURL(), Namespaces: b.namespaces})
+	job, err := json.Marshal(componentJob{
+		Dir: dir, Binary: binary, Repository: b.monorepo.repo.FileURL(), Namespaces: b.namespaces, Profile: b.profile,
+	})
 	if err != nil {
 		return err
 	}
