@@ -70,6 +70,24 @@ func cpuOf(process int) (time.Duration, error) {
 	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
 }
 
+// cpuByProgram is the processor time of a process and of its living children by the names of their programs.
+func cpuByProgram(process int) map[string]time.Duration {
+	by := map[string]time.Duration{}
+	for _, pid := range family(process) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		begin, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
+		fields := strings.Fields(string(stat[end+1:]))
+		const utime, stime, ticksPerSecond = 11, 12, 100
+		user, _ := strconv.Atoi(fields[utime])
+		system, _ := strconv.Atoi(fields[stime])
+		by[string(stat[begin+1:end])] += time.Duration(user+system) * time.Second / ticksPerSecond
+	}
+	return by
+}
+
 // memory is the present resident size of the process and its children
 // together, and the sum of their peaks, in MiB.
 func (p *program) memory() (now, peak int, err error) { return memoryOf(p.cmd.Process.Pid) }

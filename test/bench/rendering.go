@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -111,6 +113,10 @@ func (b *renderBench) scenarios(ctx context.Context) error {
 		}
 		if i == 0 {
 			b.coldCPU = cpu
+			split := cpuByProgram(b.cmd.Process.Pid)
+			for _, program := range slices.Sorted(maps.Keys(split)) {
+				fmt.Printf("  %-50s %10s  %7.2f CPU-s\n", "of which "+program, "", split[program].Seconds())
+			}
 		}
 	}
 	now, peak, err := memoryOf(b.cmd.Process.Pid)

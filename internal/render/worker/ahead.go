@@ -85,12 +85,28 @@ func (f *sentFolder) add(fsys fs.FS, name string, left *int, depth int) error {
 	if len(f.files)+len(entries) > maxAheadNames {
 		return errNotAhead // before any of them is read
 	}
+	prefetch(fsys, name, entries)
 	for _, e := range entries {
 		if err := f.add(fsys, path.Join(name, e.Name()), left, depth+1); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// prefetch lets a file system that can do so read the files of a folder in one step.
+func prefetch(fsys fs.FS, dir string, entries []fs.DirEntry) {
+	all, ok := fsys.(interface{ Prefetch(names []string) })
+	if !ok {
+		return
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Type().IsRegular() {
+			names = append(names, path.Join(dir, e.Name()))
+		}
+	}
+	all.Prefetch(names)
 }
 
 // isElsewhere reports whether a link was followed to get to a file, or it has to be fetched to be read.
