@@ -88,11 +88,12 @@ func cpuByProgram(process int) map[string]time.Duration {
 	return by
 }
 
-// memory is the present resident size of the process and its children
-// together, and the sum of their peaks, in MiB.
+// memory is the present resident size of the process and its children together, and the sum of their peaks, in MiB.
 func (p *program) memory() (now, peak int, err error) { return memoryOf(p.cmd.Process.Pid) }
 
+// memoryOf counts the pages of a program's file once, however many processes run it: they are the same memory.
 func memoryOf(process int) (now, peak int, err error) {
+	files := map[string]int{}
 	for _, pid := range family(process) {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		if err != nil {
@@ -104,11 +105,17 @@ func memoryOf(process int) (now, peak int, err error) {
 		read := func(field string) int {
 			_, rest, _ := strings.Cut(string(status), field+":")
 			kib, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
-			return kib / 1024
+			return kib
 		}
-		now, peak = now+read("VmRSS"), peak+read("VmHWM")
+		_, name, _ := strings.Cut(string(status), "Name:")
+		name = strings.Fields(name + " ?")[0]
+		now, peak = now+read("VmRSS")-read("RssFile"), peak+read("VmHWM")-read("RssFile")
+		files[name] = max(files[name], read("RssFile"))
 	}
-	return now, peak, nil
+	for _, shared := range files {
+		now, peak = now+shared, peak+shared
+	}
+	return now / 1024, peak / 1024, nil
 }
 
 // family is a process and all that it has started and that live.
