@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/fairlead-cd/fairlead/internal/render/packed"
 )
 
 // recording is Inputs that note everything they are asked.
@@ -108,8 +109,7 @@ func (e recordedExternal) APIVersions(ctx context.Context) ([]string, error) {
 // Chart implements External.
 func (e recordedExternal) Chart(ctx context.Context, ref ChartRef) (Chart, error) {
 	chart, err := e.r.in.external().Chart(ctx, ref)
-	about, _ := json.Marshal(ref) // strings always can be
-	e.r.note(askChart, string(about), chart.Digest, err)
+	e.r.note(askChart, packChartRef(ref), chart.Digest, err)
 	return chart, err
 }
 
@@ -274,8 +274,8 @@ func ask(ctx context.Context, e External, q question) (answer string, err error)
 		versions, err := e.APIVersions(ctx)
 		return sumOf(strings.Join(versions, "\n")), err
 	case askChart:
-		var ref ChartRef
-		if err := json.Unmarshal([]byte(q.about), &ref); err != nil {
+		ref, err := unpackChartRef(q.about)
+		if err != nil {
 			return "", err
 		}
 		chart, err := e.Chart(ctx, ref)
@@ -287,6 +287,18 @@ func ask(ctx context.Context, e External, q question) (answer string, err error)
 		return e.Keyring(ctx)
 	}
 	return "", fmt.Errorf("unknown question %q", q.kind)
+}
+
+// packChartRef makes one text of a reference; a thousand of them are read again for each commit.
+func packChartRef(ref ChartRef) string {
+	b := packed.Text(packed.Text(nil, ref.Repository), ref.Name)
+	return string(packed.Text(packed.Text(b, ref.Version), ref.Digest))
+}
+
+func unpackChartRef(text string) (ChartRef, error) {
+	r := packed.Read([]byte(text))
+	ref := ChartRef{Repository: r.Text(), Name: r.Text(), Version: r.Text(), Digest: r.Text()}
+	return ref, r.Close()
 }
 
 // bytes is roughly the memory of the set.
