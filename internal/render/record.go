@@ -90,6 +90,14 @@ func (r *recorder) noteError(name string, err error) {
 	r.vague = true
 }
 
+// TreeID is the object id of a folder, which stands for all that is in it; empty when it has none.
+func TreeID(fsys fs.FS, dir string) string {
+	if info, err := fs.Stat(fsys, dir); err == nil && !isLinked(info) {
+		return objectID(info)
+	}
+	return ""
+}
+
 // objectID is what Sys says when that can serve as the identity of the content, a string or something with an Identity;
 // or empty.
 func objectID(info fs.FileInfo) string {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -32,8 +33,13 @@ type Settings struct {
 	ValuesFileSchemes []string
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.
 	MaxManifestBytes int64
-	// DisabledTypes are source types that are not rendered.
+	// DisabledTypes are source types whose tools are switched off: Helm and Kustomize, whose sources are directories of
+	// manifests then, and Directory, in which Jsonnet is left out then.
 	DisabledTypes []v1alpha1.ApplicationSourceType `json:",omitempty"`
+}
+
+func (s *Settings) disabled(kind v1alpha1.ApplicationSourceType) bool {
+	return slices.Contains(s.DisabledTypes, kind)
 }
 
 // Object is one rendered object. It is shared by all who ask for the result, so it must not be changed.

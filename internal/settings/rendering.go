@@ -15,7 +15,7 @@ type Rendering struct {
 	KustomizeBuildOptions string
 	// ValuesFileSchemes are the URL schemes that Helm value files may have (helm.valuesFileSchemes).
 	ValuesFileSchemes []string
-	// DisabledTypes are the source types that are switched off (helm.enable, kustomize.enable).
+	// DisabledTypes are the source types that are switched off (helm.enable, kustomize.enable, jsonnet.enable).
 	DisabledTypes []v1alpha1.ApplicationSourceType
 	// Plugins run without a sidecar, if that is switched on (configManagementPlugins).
 	Plugins []v1alpha1.ConfigManagementPlugin
@@ -33,6 +33,7 @@ func rendering(p *parser, last Rendering) Rendering {
 	}{
 		{"helm.enable", v1alpha1.ApplicationSourceTypeHelm},
 		{"kustomize.enable", v1alpha1.ApplicationSourceTypeKustomize},
+		{"jsonnet.enable", v1alpha1.ApplicationSourceTypeDirectory},
 	} {
 		if !parsed(p, tool.key, strconv.ParseBool, true, true) {
 			r.DisabledTypes = append(r.DisabledTypes, tool.kind)
