@@ -32,6 +32,7 @@ type repoOptions struct {
 	maxManifests  int64
 	maxRepository int64
 	submodules    bool
+	ociMediaTypes []string              // nil: those that OCI artifacts have by default
 	plugins       repo.Plugins          // nil: none
 	registerer    prometheus.Registerer // nil: no metrics
 	logger        *slog.Logger
@@ -78,7 +79,7 @@ func newRepo(o repoOptions) (parts *repoParts, err error) {
 		return nil, err
 	}
 	parts.closing = append(parts.closing, charts.Close)
-	artifacts, err := oci.New(oci.Options{Dir: o.dataDir, Env: env, Logger: o.logger})
+	artifacts, err := oci.New(oci.Options{Dir: o.dataDir, Env: env, MediaTypes: o.ociMediaTypes, Logger: o.logger})
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func (p *process) ownRepo(ctx context.Context) (*repoParts, error) {
 	}
 	parts, err := newRepo(repoOptions{
 		dataDir: p.dataDir, memo: memo, settings: p.settings, gitTimeout: p.gitTimeout, maxManifests: int64(p.maxManifests),
-		maxRepository: int64(p.maxRepository), submodules: p.gitSubmodules, plugins: plugins,
+		maxRepository: int64(p.maxRepository), submodules: p.gitSubmodules, plugins: plugins, ociMediaTypes: p.ociMediaTypes,
 		registerer: p.registry, logger: p.logger,
 	})
 	if err != nil {

@@ -29,6 +29,8 @@ type Request struct {
 type Settings struct {
 	// KustomizeBuildOptions are the flags of kustomize.buildOptions, such as "--enable-helm".
 	KustomizeBuildOptions string
+	// KustomizeVersionOptions take their place for sources that name one of these versions.
+	KustomizeVersionOptions map[string]string `json:",omitempty"`
 	// ValuesFileSchemes are the URL schemes that Helm value files may have (helm.valuesFileSchemes); nil is http, https.
 	ValuesFileSchemes []string
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.

@@ -13,6 +13,8 @@ import (
 type Rendering struct {
 	// KustomizeBuildOptions are flags of `kustomize build` (kustomize.buildOptions).
 	KustomizeBuildOptions string
+	// KustomizeVersionOptions are the same for sources that name a version (kustomize.buildOptions.<version>).
+	KustomizeVersionOptions map[string]string
 	// ValuesFileSchemes are the URL schemes that Helm value files may have (helm.valuesFileSchemes).
 	ValuesFileSchemes []string
 	// DisabledTypes are the source types that are switched off (helm.enable, kustomize.enable, jsonnet.enable).
@@ -26,6 +28,14 @@ func rendering(p *parser, last Rendering) Rendering {
 		KustomizeBuildOptions: strings.TrimSpace(p.data["kustomize.buildOptions"]),
 		ValuesFileSchemes:     parsed(p, "helm.valuesFileSchemes", schemes, nil, last.ValuesFileSchemes),
 		Plugins:               parsed(p, "configManagementPlugins", plugins, nil, last.Plugins),
+	}
+	for key, flags := range p.data {
+		if version, ok := strings.CutPrefix(key, "kustomize.buildOptions."); ok && version != "" {
+			if r.KustomizeVersionOptions == nil {
+				r.KustomizeVersionOptions = map[string]string{}
+			}
+			r.KustomizeVersionOptions[version] = strings.TrimSpace(flags)
+		}
 	}
 	for _, tool := range []struct {
 		key  string
