@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"reflect"
-	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -14,6 +12,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/archive"
 	"github.com/fairlead-cd/fairlead/internal/source/ask"
+	"github.com/fairlead-cd/fairlead/internal/source/clients"
 	"github.com/fairlead-cd/fairlead/internal/source/content"
 	"github.com/fairlead-cd/fairlead/internal/source/registry"
 )
@@ -74,10 +73,7 @@ type Store struct {
 	layers    *ask.Group[*archive.Files]
 	unpacked  *otter.Cache[string, *archive.Files] // by media type and digest of the layer
 
-	mu    sync.Mutex
-	repos map[string]*repository
-	done  chan struct{}
-	work  sync.WaitGroup
+	repos *clients.Kept[*repository]
 }
 
 // repository is one repository as seen with one set of credentials.
@@ -85,7 +81,6 @@ type repository struct {
 	id     string
 	repo   source.Repository // in its normal form
 	client *registry.Client
-	used   time.Time
 }
 
 // New prepares a data directory. It contacts nobody.
@@ -125,9 +120,8 @@ func New(o Options) (*Store, error) {
 			MaximumWeight: uint64(o.CacheSize),
 			Weigher:       func(_ string, f *archive.Files) uint32 { return uint32(min(f.Size()+4096, 1<<31)) },
 		}),
-		repos: map[string]*repository{}, done: make(chan struct{}),
+		repos: clients.Keep[*repository](o.KeepClients, o.Now),
 	}
-	s.work.Go(s.tidy)
 	return s, nil
 }
 
@@ -140,54 +134,17 @@ func setDefault[T comparable](field *T, value T) {
 
 // Close ends all requests. Snapshots stay readable.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	select {
-	case <-s.done:
-		s.mu.Unlock()
+	if !s.repos.Stop() {
 		return nil
-	default:
-		close(s.done)
 	}
-	s.mu.Unlock()
 	s.digests.Close()
 	s.tags.Close()
 	s.manifests.Close()
 	s.layers.Close()
-	s.work.Wait()
 	s.unpacked.InvalidateAll()
 	s.unpacked.StopAllGoroutines()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.repos {
-		r.client.Close()
-	}
-	clear(s.repos)
+	s.repos.Close()
 	return nil
-}
-
-// tidy lets go of repositories that nobody asks for.
-func (s *Store) tidy() {
-	ticker := time.NewTicker(time.Minute)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			s.letGo()
-		case <-s.done:
-			return
-		}
-	}
-}
-
-func (s *Store) letGo() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, r := range s.repos {
-		if s.o.Now().Sub(r.used) > s.o.KeepClients {
-			r.client.Close()
-			delete(s.repos, id)
-		}
-	}
 }
 
 // repository finds or makes what is known about a repository.
@@ -197,26 +154,11 @@ func (s *Store) repository(repo source.Repository) (*repository, error) {
 		return nil, err
 	}
 	id := s.kept.Name("repository", normal.Key())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.done:
-		return nil, source.ErrClosed
-	default:
-	}
-	r, ok := s.repos[id]
-	if ok && reflect.DeepEqual(r.repo, normal) {
-		r.used = s.o.Now()
-		return r, nil
-	}
-	client, err := registry.New(normal, s.o.Env, s.o.Silence)
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		r.client.Close() // its credentials have changed by themselves
-	}
-	r = &repository{id: id, repo: normal, client: client, used: s.o.Now()}
-	s.repos[id] = r
-	return r, nil
+	return s.repos.Get(id, normal, func() (*repository, error) {
+		client, err := registry.New(normal, s.o.Env, s.o.Silence)
+		return &repository{id: id, repo: normal, client: client}, err
+	})
 }
+
+// Close implements clients.Client.
+func (r *repository) Close() { r.client.Close() }
