@@ -169,6 +169,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// Stats tell what is kept on disk.
+func (s *Store) Stats() content.Stats { return s.kept.Stats() }
+
 // repository finds or makes what is known about a repository.
 func (s *Store) repository(repo source.Repository) (*repository, error) {
 	normal, err := repo.Normal()

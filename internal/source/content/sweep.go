@@ -32,6 +32,7 @@ func (s *Store) Sweep() {
 	for _, f := range blobs {
 		total += f.size
 	}
+	defer func() { s.swept.Store(total) }()
 	if total <= s.o.MaxBytes {
 		return
 	}

@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,6 +61,42 @@ type Options struct {
 	RetryAfter time.Duration
 	// KeepClients is how long the connection to a repository that nobody asks for is kept, default 10 min.
 	KeepClients time.Duration
+	// OnRequest, when not nil, is told of all that registries were asked. It must not block.
+	OnRequest func(Request)
+}
+
+// Request is something that a registry was asked, for metrics.
+type Request struct {
+	// URL of the repository without credentials.
+	URL string
+	// Kind of request.
+	Kind RequestKind
+	// Duration of it, with all attempts.
+	Duration time.Duration
+	// Err is the failure, or nil.
+	Err error
+}
+
+// RequestKind is what a registry is asked for. The names are Argo CD's.
+type RequestKind string
+
+// Kinds of requests.
+const (
+	RequestResolve  RequestKind = "resolve-revision"
+	RequestMetadata RequestKind = "digest-metadata"
+	RequestExtract  RequestKind = "extract"
+	RequestTags     RequestKind = "get-tags"
+	RequestTest     RequestKind = "test-repo"
+)
+
+// reported is a request that OnRequest is told of.
+func reported[T any](s *Store, r *repository, kind RequestKind, do func(context.Context) (T, error)) func(context.Context) (T, error) {
+	return func(ctx context.Context) (T, error) {
+		began := s.o.Now()
+		value, err := do(ctx)
+		s.o.OnRequest(Request{URL: r.repo.URL, Kind: kind, Duration: s.o.Now().Sub(began), Err: err})
+		return value, err
+	}
 }
 
 // Store reads and keeps artifacts. It is safe for concurrent use.
@@ -102,6 +139,9 @@ func New(o Options) (*Store, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.OnRequest == nil {
+		o.OnRequest = func(Request) {}
 	}
 	kept, err := content.Open(content.Options{
 		Dir: filepath.Join(o.Dir, "oci"), MaxBytes: o.MaxBytes, Logger: o.Logger, Now: o.Now,
@@ -146,6 +186,9 @@ func (s *Store) Close() error {
 	s.repos.Close()
 	return nil
 }
+
+// Stats tell what is kept on disk.
+func (s *Store) Stats() content.Stats { return s.kept.Stats() }
 
 // repository finds or makes what is known about a repository.
 func (s *Store) repository(repo source.Repository) (*repository, error) {
