@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fairlead-cd/fairlead/internal/source/scratch"
 )
 
 // Options of a Store. Dir is required, every other field has a default.
@@ -52,8 +54,6 @@ const (
 	blobFolder   = "blobs"
 	recordFolder = "records"
 	temporary    = "tmp"
-	// leftover is how old an unfinished file must be before it is taken for a killed process's.
-	leftover = time.Hour
 	// touchAfter is how old the time of last use may be before it is written again.
 	touchAfter = time.Hour
 )
@@ -187,21 +187,7 @@ func (s *Store) write(path string, parts ...[]byte) error {
 	if err := errors.Join(os.MkdirAll(folder, 0o700), os.MkdirAll(filepath.Dir(path), 0o700)); err != nil {
 		return fmt.Errorf("%w: %w", ErrDisk, err)
 	}
-	f, err := os.CreateTemp(folder, "new-")
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDisk, err)
-	}
-	for _, part := range parts {
-		if err == nil {
-			_, err = f.Write(part)
-		}
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err := scratch.Write(folder, path, parts...); err != nil {
 		return fmt.Errorf("%w: %w", ErrDisk, err)
 	}
 	if s.failing.CompareAndSwap(true, false) {
