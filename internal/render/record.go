@@ -2,7 +2,6 @@ package render
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"path"
 	"sync"
@@ -254,26 +253,10 @@ type recordedDir struct {
 	fs.File
 	r       *recorder
 	name    string
-	entries []fs.DirEntry
-	listed  bool
+	listing Listing
 }
 
 // ReadDir implements fs.ReadDirFile.
 func (d *recordedDir) ReadDir(n int) ([]fs.DirEntry, error) {
-	if !d.listed {
-		entries, err := d.r.ReadDir(d.name)
-		if err != nil {
-			return nil, err
-		}
-		d.entries, d.listed = entries, true
-	}
-	if n <= 0 {
-		n = len(d.entries)
-	} else if len(d.entries) == 0 {
-		return nil, io.EOF
-	}
-	n = min(n, len(d.entries))
-	out := d.entries[:n:n]
-	d.entries = d.entries[n:]
-	return out, nil
+	return d.listing.Next(d.r, d.name, n)
 }
