@@ -47,6 +47,7 @@ const (
 	askChart       questionKind = "chart"
 	askDownload    questionKind = "download"
 	askKeyring     questionKind = "keyring"
+	askPlugin      questionKind = "plugin"
 )
 
 func newRecording(in Inputs) *recording {
@@ -176,6 +177,14 @@ func (e recordedExternal) Generate(ctx context.Context, call PluginCall) ([]byte
 	return out, err
 }
 
+// Discover implements External. What is noted is the plugin and not the files that its rule may look at: whoever answers
+// asks the plugin again only when the folder is another.
+func (e recordedExternal) Discover(ctx context.Context, dir string) (string, error) {
+	name, err := e.r.in.external().Discover(ctx, dir)
+	e.r.note(askPlugin, dir, name, err)
+	return name, err
+}
+
 // noteWhole notes everything of a file or folder.
 func (r *recording) noteWhole(name string) error {
 	info, err := fs.Stat(r.in.Files, name)
@@ -285,6 +294,8 @@ func ask(ctx context.Context, e External, q question) (answer string, err error)
 		return sumOf(string(content)), err
 	case askKeyring:
 		return e.Keyring(ctx)
+	case askPlugin:
+		return e.Discover(ctx, q.about)
 	}
 	return "", fmt.Errorf("unknown question %q", q.kind)
 }

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"bytes"
-	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -212,8 +211,7 @@ type remoteDir struct {
 	f       *remoteFS
 	name    string
 	info    fs.FileInfo
-	entries []fs.DirEntry
-	listed  bool
+	listing render.Listing
 }
 
 // Stat implements fs.File.
@@ -229,20 +227,5 @@ func (d *remoteDir) Read([]byte) (int, error) {
 
 // ReadDir implements fs.ReadDirFile.
 func (d *remoteDir) ReadDir(n int) ([]fs.DirEntry, error) {
-	if !d.listed {
-		entries, err := d.f.ReadDir(d.name)
-		if err != nil {
-			return nil, err
-		}
-		d.entries, d.listed = entries, true
-	}
-	if n <= 0 {
-		n = len(d.entries)
-	} else if len(d.entries) == 0 {
-		return nil, io.EOF
-	}
-	n = min(n, len(d.entries))
-	out := d.entries[:n:n]
-	d.entries = d.entries[n:]
-	return out, nil
+	return d.listing.Next(d.f, d.name, n)
 }
