@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -61,9 +64,13 @@ func (p *process) runOnApplications(ctx context.Context, group *errgroup.Group, 
 		if err != nil {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
+		sharding, lease, err := p.share()
+		if err != nil {
+			return err
+		}
 		group.Go(func() error {
-			return p.whileLeading(ctx, "fairlead-controller", func(ctx context.Context) error {
-				return p.runController(ctx, watch, metrics)
+			return p.whileLeading(ctx, lease, func(ctx context.Context) error {
+				return p.runController(ctx, watch, metrics, sharding)
 			})
 		})
 	}
@@ -71,14 +78,14 @@ func (p *process) runOnApplications(ctx context.Context, group *errgroup.Group, 
 }
 
 // runController builds the path from source to cluster, and reconciles.
-func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics) error {
+func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics, sharding application.Sharding) error {
 	service, err := p.repoService(ctx)
 	if err != nil {
 		return err
 	}
 	defer service.Close()
 	clusters := application.NewClusters(application.ClustersOptions{
-		Settings: p.settings, Local: p.restConfig, Health: assess, Logger: p.logger, Now: time.Now,
+		Settings: p.settings, Local: p.restConfig, Health: assess, Sharding: sharding, Logger: p.logger, Now: time.Now,
 	})
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
@@ -98,6 +105,32 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)
 	return group.Wait()
+}
+
+// share finds out which of several controllers this one is, and the lease that those of one number compete for.
+func (p *process) share() (sharding application.Sharding, lease string, err error) {
+	const single = "fairlead-controller"
+	if p.replicas <= 1 {
+		return application.Sharding{}, single, nil
+	}
+	sharding = application.Sharding{Replicas: p.replicas, Shard: p.shard, Algorithm: p.sharding}
+	if p.shard < 0 {
+		host, err := os.Hostname()
+		if err != nil {
+			return sharding, "", fmt.Errorf("finding the name of this host: %w", err)
+		}
+		ordinal := host[strings.LastIndexByte(host, '-')+1:]
+		if sharding.Shard, err = strconv.Atoi(ordinal); err != nil {
+			return sharding, "", fmt.Errorf("the host's name %q does not end in the number of this controller; set --controller-shard (ARGOCD_CONTROLLER_SHARD)", host)
+		}
+	}
+	if sharding.Shard >= sharding.Replicas {
+		return sharding, "", fmt.Errorf("this is controller %d of %d, counted from 0; raise --controller-replicas or lower --controller-shard", sharding.Shard, sharding.Replicas)
+	}
+	if !slices.Contains(application.ShardingAlgorithms, sharding.Algorithm) {
+		return sharding, "", fmt.Errorf("--sharding-method %q is none of %s", sharding.Algorithm, strings.Join(application.ShardingAlgorithms, ", "))
+	}
+	return sharding, fmt.Sprintf("%s-%d", single, sharding.Shard), nil
 }
 
 // assess gives the health of an object that an Application's objects made.
