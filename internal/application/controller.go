@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/fairlead-cd/fairlead/api/client"
@@ -39,8 +40,16 @@ type Options struct {
 	PersistHealth bool
 	// SelfHeal is the back-off between self-heals of one revision.
 	SelfHeal SelfHealBackoff
-	Metrics  *Metrics
-	Logger   *slog.Logger
+	// ServerSideDiff compares by asking the API server, where an Application does
+	// not say otherwise.
+	ServerSideDiff bool
+	// JQTimeout is how long a jq expression of a rule may take for one object;
+	// DefaultJQTimeout when zero.
+	JQTimeout time.Duration
+	Metrics   *Metrics
+	// Events is told what users should know of an Application.
+	Events record.EventRecorder
+	Logger *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -50,6 +59,8 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
+	assessors    assessors
+	schemas      schemas
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
 	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/tenancy"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
@@ -24,8 +25,9 @@ type memory struct {
 	latest *v1alpha1.Application
 	// targets are the desired objects last made, for the identity they have.
 	targets targets
-	// results are the comparisons made, by object.
+	// results are the comparisons made, by object, in one manner.
 	results results
+	manner  *manner
 	// hard says that the next look renders anew, whatever is kept.
 	hard atomic.Bool
 	// described is the identity of the targets that the status tells of.
@@ -45,12 +47,14 @@ type reconciliation struct {
 	refresh   v1alpha1.RefreshType
 	anew      bool // render, whatever is kept
 	settings  *settings.Settings
+	assessor  *health.Assessor
 
 	project     compiledProject
 	destination *Destination
 	tracker     tracking.Tracker
 	instance    string
 	desired     *desired
+	manner      *manner
 	current     *comparison
 
 	conditions []v1alpha1.ApplicationCondition
@@ -102,6 +106,7 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
 		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
 	}
+	r.assessor = c.assessors.get(r.settings)
 	r.anew = memory.hard.Swap(false) || r.refresh == v1alpha1.RefreshTypeHard
 	if !app.DeletionTimestamp.IsZero() {
 		err := r.finalize(ctx)

@@ -41,7 +41,7 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 	status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
 	status.Sync.ComparedTo = r.comparedTo()
 	if status.Health.Status == "" || cause.blind {
-		r.setHealth(health.Unknown)
+		r.setHealth(health.Unknown, "")
 	}
 	state := status.OperationState
 	if r.app.Operation != nil && (state == nil || state.Phase.Completed()) {
@@ -84,6 +84,7 @@ func (r *reconciliation) describe() {
 	parts := make([]health.Part, 0, len(r.current.objects))
 	for i := range r.current.objects {
 		o := &r.current.objects[i]
+		o.health = r.explained(o)
 		resources = append(resources, r.resourceStatus(o))
 		if o.desired == nil {
 			continue
@@ -96,7 +97,8 @@ func (r *reconciliation) describe() {
 		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
 	}
 	r.setSync()
-	r.setHealth(health.Overall(parts))
+	overall := health.Overall(parts)
+	r.setHealth(overall, r.reason(overall))
 	status.Summary = r.summary()
 }
 
@@ -140,8 +142,9 @@ func (r *reconciliation) comparedTo() v1alpha1.ComparedTo {
 	return out
 }
 
-func (r *reconciliation) setHealth(word health.Status) {
+func (r *reconciliation) setHealth(word health.Status, message string) {
 	current := &r.app.Status.Health
+	current.Message = message
 	if current.Status != v1alpha1.HealthStatusCode(word) || current.LastTransitionTime == nil {
 		current.Status, current.LastTransitionTime = v1alpha1.HealthStatusCode(word), &r.now
 	}
@@ -151,6 +154,7 @@ func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
 	out := v1alpha1.ResourceStatus{
 		Group: o.Group, Version: o.Version, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name,
 		Status: v1alpha1.SyncStatusCodeOutOfSync, RequiresPruning: o.desired == nil && !o.synced(), SyncWave: int64(o.wave),
+		Drift: o.drift,
 	}
 	if o.synced() {
 		out.Status = v1alpha1.SyncStatusCodeSynced
@@ -162,7 +166,7 @@ func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
 	case o.live == nil:
 		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
 	case o.hasHealth:
-		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.health.Status), Message: o.health.Message}
+		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.health.Status), Message: o.health.Sentence()}
 	}
 	return out
 }

@@ -87,6 +87,10 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	clusters := application.NewClusters(application.ClustersOptions{
 		Settings: p.settings, Local: p.restConfig, Health: assess, Sharding: sharding, Logger: p.logger, Now: time.Now,
 	})
+	events, err := p.recordEvents(ctx)
+	if err != nil {
+		return err
+	}
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
@@ -96,7 +100,8 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
 			Cooldown: application.DefaultSelfHealBackoff.Cooldown,
 		},
-		Metrics: metrics, Logger: p.logger, Now: time.Now,
+		ServerSideDiff: p.serverSideDiff, JQTimeout: time.Duration(p.jqTimeout),
+		Metrics: metrics, Events: events, Logger: p.logger, Now: time.Now,
 	})
 	p.controller.Store(controller)
 	defer p.controller.Store(nil)

@@ -116,6 +116,7 @@ type unstructuredName struct {
 }
 
 type containerSpec struct {
+	Name          string `json:"name"`
 	Image         string `json:"image"`
 	RestartPolicy string `json:"restartPolicy"`
 	Resources     struct {
@@ -164,64 +165,6 @@ func (d *decoder) nodeFacts(status []byte) (*NodeFacts, error) {
 	return &NodeFacts{Capacity: amounts(s.Capacity), System: s.NodeInfo}, nil
 }
 
-type containerStatus struct {
-	Ready        bool `json:"ready"`
-	RestartCount int  `json:"restartCount"`
-	State        struct {
-		Waiting    *struct{ Reason string } `json:"waiting"`
-		Terminated *struct {
-			Reason   string
-			ExitCode int
-		} `json:"terminated"`
-	} `json:"state"`
-}
-
-func (d *decoder) podFacts(spec, status []byte) (*PodFacts, error) {
-	var s struct {
-		NodeName                   string `json:"nodeName"`
-		InitContainers, Containers []containerSpec
-	}
-	var st struct {
-		Phase                 string            `json:"phase"`
-		Reason                string            `json:"reason"`
-		InitContainerStatuses []containerStatus `json:"initContainerStatuses"`
-		ContainerStatuses     []containerStatus `json:"containerStatuses"`
-	}
-	if spec != nil {
-		if err := json.Unmarshal(spec, &s); err != nil {
-			return nil, err
-		}
-	}
-	if status != nil {
-		if err := json.Unmarshal(status, &st); err != nil {
-			return nil, err
-		}
-	}
-	f := &PodFacts{Phase: d.strings.of(st.Phase), Reason: d.strings.of(st.Reason), Node: d.strings.of(s.NodeName), Containers: len(s.Containers),
-		Requests: podRequests(s.InitContainers, s.Containers)}
-	for _, c := range slices.Concat(s.InitContainers, s.Containers) {
-		if image := d.strings.of(c.Image); !slices.Contains(f.Images, image) {
-			f.Images = append(f.Images, image)
-		}
-	}
-	for _, c := range st.ContainerStatuses {
-		if c.Ready {
-			f.Ready++
-		}
-		f.Restarts += c.RestartCount
-	}
-	for _, c := range slices.Concat(st.InitContainerStatuses, st.ContainerStatuses) {
-		switch {
-		case f.Reason != "":
-		case c.State.Waiting != nil && c.State.Waiting.Reason != "ContainerCreating" && c.State.Waiting.Reason != "PodInitializing":
-			f.Reason = d.strings.of(c.State.Waiting.Reason)
-		case c.State.Terminated != nil && c.State.Terminated.ExitCode != 0:
-			f.Reason = d.strings.of(c.State.Terminated.Reason)
-		}
-	}
-	return f, nil
-}
-
 // sameReference reports whether two states of an unmanaged object differ in nothing that is kept, their resource
 // versions aside.
 func sameReference(a, b *Object) bool {
@@ -241,5 +184,12 @@ func sameFacts(a, b *Facts) bool {
 	}
 	return a.Pod == nil || a.Pod.Requests == b.Pod.Requests && a.Pod.Phase == b.Pod.Phase && a.Pod.Reason == b.Pod.Reason && a.Pod.Node == b.Pod.Node &&
 		a.Pod.Ready == b.Pod.Ready && a.Pod.Containers == b.Pod.Containers && a.Pod.Restarts == b.Pod.Restarts &&
-		slices.Equal(a.Pod.Images, b.Pod.Images)
+		slices.Equal(a.Pod.Images, b.Pod.Images) && sameTrouble(a.Pod.Trouble, b.Pod.Trouble)
+}
+
+func sameTrouble(a, b *Trouble) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Container == b.Container && a.Image == b.Image && a.Message == b.Message && a.ExitCode == b.ExitCode && a.Since.Equal(b.Since)
 }

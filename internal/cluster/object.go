@@ -133,6 +133,20 @@ type PodFacts struct {
 	Ready, Containers, Restarts int
 	// Requests are what the containers ask for.
 	Requests Resources
+	// Trouble says more of a pod that is not ready or has a Reason; nil for one that is as it should be.
+	Trouble *Trouble
+}
+
+// Trouble is what keeps a pod from being ready.
+type Trouble struct {
+	// Container is the container that Reason is about, Image its image; empty when it is about the whole pod.
+	Container, Image string
+	// Message is what the kubelet or the scheduler says, cut to a few hundred bytes.
+	Message string
+	// ExitCode is that of the container's last end.
+	ExitCode int
+	// Since is when the pod stopped being ready, or was found not to be.
+	Since time.Time
 }
 
 // ParseLabels returns the labels of Facts.Labels; nil when there are none.

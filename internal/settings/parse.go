@@ -60,6 +60,8 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.InstallationID = p.data["installationID"]
 	s.Resources.Exclusions = parsed(p, "resource.exclusions", resourceRules, nil, last.Resources.Exclusions)
 	s.Resources.Inclusions = parsed(p, "resource.inclusions", resourceRules, nil, last.Resources.Inclusions)
+	s.Customizations, s.customizations = customizations(p, last.customizations)
+	s.Comparison = comparison(p, last.Comparison)
 	s.RespectRBAC = parsed(p, "resource.respectRBAC", respectRBAC, s.RespectRBAC, last.RespectRBAC)
 	s.AllowedNodeLabels = parsed(p, "application.allowedNodeLabels", labelKeys, nil, last.AllowedNodeLabels)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
