@@ -33,6 +33,8 @@ type entry struct {
 	// destination is set while the cluster is watched.
 	destination *Destination
 	cancel      context.CancelFunc
+	// shard is the number of the controller that takes it.
+	shard int
 	// broken is why the registration cannot be used.
 	broken error
 	users  map[string]struct{}

@@ -37,7 +37,9 @@ type ClustersOptions struct {
 	Local *rest.Config
 	// Health assesses objects that are parts of an Application without being managed; nil for none.
 	Health func(*unstructured.Unstructured) (status, message string, ok bool)
-	Logger *slog.Logger
+	// Sharding says which clusters are this controller's.
+	Sharding Sharding
+	Logger   *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
 	// Idle is how long a cluster is still watched after the last Application left it; 0 for the usual time.
@@ -103,7 +105,7 @@ func (c *Clusters) Run(ctx context.Context) {
 	})()
 	c.mu.Lock()
 	c.follow()
-	if local := c.entries[v1alpha1.InClusterServer]; local != nil && c.applied.InClusterEnabled {
+	if local := c.entries[v1alpha1.InClusterServer]; local != nil && local.shard == c.options.Sharding.Shard && c.applied.InClusterEnabled {
 		_ = local.start() // most installations use it; what is wrong shows at the first use
 	}
 	c.mu.Unlock()
@@ -153,6 +155,22 @@ func (c *Clusters) For(instance string, destination v1alpha1.ApplicationDestinat
 		return nil, err
 	}
 	return e.destination, nil
+}
+
+// elsewhere says that another controller works on the applications of a destination. Those of a cluster that there is
+// not are the first controller's, which tells them so.
+func (c *Clusters) elsewhere(destination v1alpha1.ApplicationDestination) bool {
+	if c.options.Sharding.all() {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.follow()
+	e, err := c.find(destination)
+	if err != nil {
+		return c.options.Sharding.Shard != 0
+	}
+	return e.shard != c.options.Sharding.Shard
 }
 
 // watched returns the cluster that a destination names, if it is watched at the moment.
@@ -249,12 +267,17 @@ func (c *Clusters) follow() {
 			e.stop()
 		}
 	}
+	shards := c.options.Sharding.place(registered)
 	for server, r := range registered {
-		if e := c.entries[server]; e != nil {
-			e.change(r)
-			continue
+		e := c.entries[server]
+		if e == nil {
+			e = newEntry(c, server, r)
+			c.entries[server] = e
 		}
-		c.entries[server] = newEntry(c, server, r)
+		e.change(r)
+		if e.shard = shards[server]; e.shard != c.options.Sharding.Shard {
+			e.stop()
+		}
 	}
 	if last == nil || TrackerOf(s) == TrackerOf(last) && reflect.DeepEqual(s.Resources, last.Resources) && s.RespectRBAC == last.RespectRBAC && checksOf(s) == checksOf(last) {
 		return

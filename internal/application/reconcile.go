@@ -97,6 +97,10 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		c.forget(key)
 		return 0, nil
 	}
+	if c.Clusters.elsewhere(app.Spec.Destination) {
+		c.forget(key) // it may have been ours
+		return 0, nil
+	}
 	if memory.latest != nil && memory.latest.UID == app.UID && olderThan(app, memory.latest) {
 		app = memory.latest
 	}

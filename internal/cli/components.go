@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -60,9 +63,13 @@ func (p *process) runOnApplications(ctx context.Context, group *errgroup.Group, 
 		if err != nil {
 			return fmt.Errorf("registering metrics: %w", err)
 		}
+		sharding, lease, err := p.share()
+		if err != nil {
+			return err
+		}
 		group.Go(func() error {
-			return p.whileLeading(ctx, "fairlead-controller", func(ctx context.Context) error {
-				return p.runController(ctx, watch, metrics)
+			return p.whileLeading(ctx, lease, func(ctx context.Context) error {
+				return p.runController(ctx, watch, metrics, sharding)
 			})
 		})
 	}
@@ -70,7 +77,7 @@ func (p *process) runOnApplications(ctx context.Context, group *errgroup.Group, 
 }
 
 // runController builds the path from source to cluster, and reconciles.
-func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics) error {
+func (p *process) runController(ctx context.Context, watch *application.Watch, metrics *application.Metrics, sharding application.Sharding) error {
 	service, err := p.repoService(ctx)
 	if err != nil {
 		return err
@@ -78,7 +85,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	defer service.Close()
 	checks := &application.HealthChecks{}
 	clusters := application.NewClusters(application.ClustersOptions{
-		Settings: p.settings, Local: p.restConfig, Health: p.assessWith(ctx, checks), Logger: p.logger, Now: time.Now,
+		Settings: p.settings, Local: p.restConfig, Health: p.assessWith(ctx, checks), Sharding: sharding, Logger: p.logger, Now: time.Now,
 	})
 	if err := p.registry.Register(clusters); err != nil {
 		return fmt.Errorf("registering metrics of the clusters: %w", err)
@@ -115,6 +122,32 @@ func (p *process) assessWith(ctx context.Context, checks *application.HealthChec
 		result, ok := checks.Of(p.settings.Get()).Assess(ctx, obj)
 		return string(result.Status), result.Message, ok
 	}
+}
+
+// share finds out which of several controllers this one is, and the lease that those of one number compete for.
+func (p *process) share() (sharding application.Sharding, lease string, err error) {
+	const single = "fairlead-controller"
+	if p.replicas <= 1 {
+		return application.Sharding{}, single, nil
+	}
+	sharding = application.Sharding{Replicas: p.replicas, Shard: p.shard, Algorithm: p.sharding}
+	if p.shard < 0 {
+		host, err := os.Hostname()
+		if err != nil {
+			return sharding, "", fmt.Errorf("finding the name of this host: %w", err)
+		}
+		ordinal := host[strings.LastIndexByte(host, '-')+1:]
+		if sharding.Shard, err = strconv.Atoi(ordinal); err != nil {
+			return sharding, "", fmt.Errorf("the host's name %q does not end in the number of this controller; set --controller-shard (ARGOCD_CONTROLLER_SHARD)", host)
+		}
+	}
+	if sharding.Shard >= sharding.Replicas {
+		return sharding, "", fmt.Errorf("this is controller %d of %d, counted from 0; raise --controller-replicas or lower --controller-shard", sharding.Shard, sharding.Replicas)
+	}
+	if !slices.Contains(application.ShardingAlgorithms, sharding.Algorithm) {
+		return sharding, "", fmt.Errorf("--sharding-method %q is none of %s", sharding.Algorithm, strings.Join(application.ShardingAlgorithms, ", "))
+	}
+	return sharding, fmt.Sprintf("%s-%d", single, sharding.Shard), nil
 }
 
 // The lease of a component: another instance takes over after leaseDuration

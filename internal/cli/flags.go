@@ -35,6 +35,9 @@ type config struct {
 
 	profile          bool
 	statusProcessors int
+	replicas         int
+	shard            int
+	sharding         string
 	persistHealth    bool
 	serverSideDiff   bool
 	jqTimeout        seconds
@@ -88,6 +91,9 @@ var processOrigins = []origin{
 	{flag: "log-format", argocd: []string{"ARGOCD_LOG_FORMAT", "ARGOCD_APPLICATION_CONTROLLER_LOGFORMAT", "ARGOCD_SERVER_LOGFORMAT"}, params: []string{"controller.log.format", "server.log.format"}},
 	{flag: "profile", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_PROFILE_ENABLED", "ARGOCD_SERVER_PROFILE_ENABLED"}, params: []string{"controller.profile.enabled", "server.profile.enabled"}},
 	{flag: "status-processors", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_STATUS_PROCESSORS"}, params: []string{"controller.status.processors"}},
+	{flag: "controller-replicas", argocd: []string{"ARGOCD_CONTROLLER_REPLICAS"}},
+	{flag: "controller-shard", argocd: []string{"ARGOCD_CONTROLLER_SHARD"}},
+	{flag: "sharding-method", argocd: []string{"ARGOCD_CONTROLLER_SHARDING_ALGORITHM"}, params: []string{"controller.sharding.algorithm"}},
 	{flag: "persist-resource-health", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_PERSIST_RESOURCE_HEALTH"}, params: []string{"controller.resource.health.persist"}},
 	{flag: "git-timeout", argocd: []string{"ARGOCD_GIT_REQUEST_TIMEOUT"}, params: []string{"reposerver.git.request.timeout"}},
 	{flag: "git-submodules", argocd: []string{"ARGOCD_GIT_MODULES_ENABLED"}, params: []string{"reposerver.enable.git.submodule"}},
@@ -136,6 +142,9 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.logFormat, "log-format", "text", "text or json")
 	flags.BoolVar(&c.profile, "profile", false, "serve profiles of this process under /debug/pprof/ of the metrics addresses")
 	flags.IntVar(&c.statusProcessors, "status-processors", 20, "how many Applications are reconciled at once")
+	flags.IntVar(&c.replicas, "controller-replicas", 1, "how many controllers share the clusters")
+	flags.IntVar(&c.shard, "controller-shard", -1, "number of this controller among them, from 0 (default: the number at the end of the host's name)")
+	flags.StringVar(&c.sharding, "sharding-method", application.ShardLegacy, "how clusters are shared out: legacy, round-robin or consistent-hashing")
 	flags.BoolVar(&c.persistHealth, "persist-resource-health", false, "write the health of each resource into the status of its Application")
 	flags.DurationVar(&c.gitTimeout, "git-timeout", 90*time.Second, "how long a fetch from a repository may take")
 	flags.StringSliceVar(&c.ociMediaTypes, "oci-layer-media-types", oci.DefaultMediaTypes(), "media types of the layers of OCI artifacts that are read")

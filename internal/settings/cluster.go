@@ -8,8 +8,8 @@ import (
 
 // Cluster is a registered cluster as its Secret describes it. It holds credentials: never log it.
 type Cluster struct {
-	// SecretName is the name of the Secret.
-	SecretName string
+	// SecretName is the name of the Secret, UID its identity.
+	SecretName, UID string
 	// Name is what users call it.
 	Name string
 	// Server is the address of its API server.
@@ -37,6 +37,7 @@ func cluster(p *parser, secret LabelledSecret) (Cluster, bool) {
 	}
 	c := Cluster{
 		SecretName:       secret.Name,
+		UID:              secret.UID,
 		Name:             string(secret.Data["name"]),
 		Server:           server,
 		Project:          string(secret.Data["project"]),

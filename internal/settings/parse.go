@@ -34,6 +34,7 @@ type Input struct {
 // LabelledSecret is a Secret that describes a repository, credentials or a cluster.
 type LabelledSecret struct {
 	Name        string
+	UID         string
 	Type        string
 	Labels      map[string]string
 	Annotations map[string]string

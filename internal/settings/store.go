@@ -171,6 +171,7 @@ func (s *Store) logWarnings(warnings []Warning) {
 func labelledSecret(secret *corev1.Secret) LabelledSecret {
 	return LabelledSecret{
 		Name:        secret.Name,
+		UID:         string(secret.UID),
 		Type:        secret.Labels[labelSecretType],
 		Labels:      secret.Labels,
 		Annotations: secret.Annotations,

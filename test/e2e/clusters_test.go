@@ -293,3 +293,33 @@ func TestKindsAreExcludedAndIncludedWhileRunning(t *testing.T) {
 	a.patchLive(t, "settings", `{"data":{"key":"edited"}}`)
 	a.awaitData(t, "settings", "key", "one")
 }
+
+func TestControllersShareTheClusters(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	first := i.start(t, []string{"ARGOCD_CONTROLLER_REPLICAS=2", "ARGOCD_CONTROLLER_SHARD=0"})
+	second := i.start(t, []string{"ARGOCD_CONTROLLER_REPLICAS=2", "ARGOCD_CONTROLLER_SHARD=1"}, "--sharding-method", "round-robin")
+	server := strings.Replace(i.config.Host, "127.0.0.1", "localhost", 1)
+	secret := i.register(t, "shared-out", server, configOf(t, i.config), map[string]string{"shard": "1"})
+	files := map[string]string{"settings.yaml": configMapYAML("settings", "key", "one")}
+	ours, theirs := i.deploy(t, files, selfHeal), i.prepare(t, files)
+	theirs.name += "-theirs"
+	theirs.create(t, selfHeal, to(v1alpha1.ApplicationDestination{Name: "shared-out", Namespace: i.cluster.Namespace(t)}))
+	ours.await(t, settled...)
+	theirs.await(t, settled...)
+	finished := "operation finished"
+	if strings.Contains(first.log.about(theirs.name), finished) || strings.Contains(second.log.about(ours.name), finished) ||
+		!strings.Contains(second.log.about(theirs.name), finished) {
+		t.Errorf("the wrong controller synced an Application:\n%s\nand\n%s", first.log, second.log)
+	}
+	i.change(t, secret, "shard", "0")
+	theirs.push(t, map[string]string{"settings.yaml": configMapYAML("settings", "key", "two")})
+	theirs.refresh(t, v1alpha1.RefreshTypeNormal)
+	i.awaitValue(t, patience, theirs.into, "settings", "key", "two")
+	eventually(t, "the change of the controller", func() error {
+		if !strings.Contains(first.log.about(theirs.name), finished) {
+			return errors.New("the first one has not synced it")
+		}
+		return nil
+	})
+}
