@@ -109,7 +109,7 @@ type SignatureKey struct {
 // Application and that no Application manages.
 type OrphanedResourcesMonitorSettings struct {
 	// Warn adds a warning to the conditions of Applications whose namespace holds such objects.
-	// Default false.
+	// Default true.
 	Warn *bool `json:"warn,omitempty" protobuf:"bytes,1,name=warn"`
 	// Ignore are objects that may be there.
 	Ignore []OrphanedResourceKey `json:"ignore,omitempty" protobuf:"bytes,2,opt,name=ignore"`
@@ -125,9 +125,9 @@ type OrphanedResourceKey struct {
 	Name string `json:"name,omitempty" protobuf:"bytes,3,opt,name=name"`
 }
 
-// Warns reports whether orphaned objects lead to a warning.
+// Warns reports whether orphaned objects lead to a warning, as they do unless that is switched off.
 func (s *OrphanedResourcesMonitorSettings) Warns() bool {
-	return s != nil && s.Warn != nil && *s.Warn
+	return s != nil && (s.Warn == nil || *s.Warn)
 }
 
 // Role returns the role of this name, or nil.

@@ -107,6 +107,9 @@ type ResourceStatus struct {
 	// RequiresDeletionConfirmation is true for an object that may only be deleted after a person
 	// confirmed it.
 	RequiresDeletionConfirmation bool `json:"requiresDeletionConfirmation,omitempty" protobuf:"bytes,11,opt,name=requiresDeletionConfirmation"`
+	// Drift tells how the object left its desired state without a change of the source. Absent when it
+	// did not. It is Fairlead's own.
+	Drift *ResourceDrift `json:"drift,omitempty" protobuf:"bytes,100,opt,name=drift"`
 }
 
 // ApplicationSummary collects what is interesting about an Application at a glance.

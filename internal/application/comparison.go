@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -38,9 +39,13 @@ type object struct {
 // reconcile needs to know of the live object, so that its body is decoded only
 // when it changed.
 type verdict struct {
-	differs   bool
+	difference
+	// drift is how it left the desired state without a commit; nil when it did not.
+	drift     *v1alpha1.ResourceDrift
 	health    health.Result
 	hasHealth bool
+	// assessor is who judged: another may find another health.
+	assessor *health.Assessor
 	// healthIgnored takes the object out of the Application's health.
 	healthIgnored bool
 	// extraneous and kept are options of the live object: it does not count as
@@ -58,9 +63,12 @@ type verdict struct {
 type results map[cluster.Key]remembered
 
 type remembered struct {
-	desired string // hash of the target, "" when it is not desired
-	live    string // version of the live object
+	desired string          // hash of the target, "" when it is not desired
+	live    string          // version of the live object, "" when there is none
+	schema  *compare.Schema // by which it was compared
 	verdict
+	// pending are the fields that differ because the source changed.
+	pending []string
 }
 
 // synced says that a sync would leave the object alone.
@@ -103,6 +111,8 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		r.memory.targets = made
 		r.destination.Live.Want(r.instance, made.keyList())
 	}
+	r.manner = r.mannerOf()
+	r.conditions = append(r.conditions, r.manner.conditions...)
 	wanted := r.memory.targets
 	out := &comparison{desired: d, objects: make([]object, 0, len(wanted.list)), empty: len(wanted.list) == 0}
 	kept := make(results, len(wanted.list))
@@ -117,7 +127,10 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		if _, ok := wanted.keys[live.Key]; ok || !live.Deleting.IsZero() || live.App != r.instance {
 			continue
 		}
-		if o := r.undesired(live, kept); !o.dependent {
+		if r.settings.Resources.Excludes(live.Group, live.Kind, r.destination.Server) {
+			continue // since a moment; the watch of its kind is about to end
+		}
+		if o := r.undesired(ctx, live, kept); !o.dependent {
 			out.objects = append(out.objects, o)
 		}
 	}
@@ -131,23 +144,40 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 func (r *reconciliation) compareTarget(ctx context.Context, t target, kept results) (object, error) {
 	o := object{Reference: plan.ReferenceTo(t.obj), desired: t.obj, wave: plan.WaveOf(t.obj)}
 	live, err := r.liveOf(ctx, t)
-	if err != nil || live == nil {
+	if err != nil {
 		return o, err
+	}
+	if live == nil {
+		before, known := r.memory.results[t.key]
+		before = r.withDrift(t.key, before, remembered{desired: t.hash}, known)
+		kept[t.key] = before
+		o.verdict = before.verdict
+		return o, nil
 	}
 	o.live = live
 	if live.App != "" && live.App != r.instance {
 		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSharedResourceWarning,
 			fmt.Sprintf("%s %s is part of the applications %s and %s; remove it from one of them", o.Kind, o.Name, live.App, r.instance)))
 	}
-	before, ok := r.memory.results[t.key]
-	if !ok || before.desired != t.hash || before.live != versionOf(live) {
+	schema, err := r.schemaOf(ctx, t.obj.GroupVersionKind())
+	if err != nil {
+		return o, err
+	}
+	before, known := r.memory.results[t.key]
+	if !known || before.desired != t.hash || before.live != versionOf(live) || before.schema != schema {
+		if before.desired != t.hash || before.schema != schema {
+			before.settled = ""
+		}
 		body := live.Live()
-		differs, err := r.differs(ctx, t, body)
+		found, err := r.differenceOf(ctx, t, body, schema, before.difference)
 		if err != nil {
 			return o, err
 		}
-		before = remembered{desired: t.hash, live: versionOf(live), verdict: judge(body)}
-		before.differs = differs
+		now := remembered{desired: t.hash, live: versionOf(live), schema: schema, verdict: r.judge(ctx, body)}
+		now.difference = found
+		before = r.withDrift(t.key, before, now, known)
+	} else if before.assessor != r.assessor {
+		before.verdict = r.judgedAnew(ctx, live, before.verdict)
 	}
 	kept[t.key] = before
 	o.verdict = before.verdict
@@ -156,10 +186,12 @@ func (r *reconciliation) compareTarget(ctx context.Context, t target, kept resul
 
 // undesired looks at a live object that carries the Application's mark and is
 // not in the source.
-func (r *reconciliation) undesired(live *cluster.Object, kept results) object {
-	before, ok := r.memory.results[live.Key]
-	if !ok || before.desired != "" || before.live != versionOf(live) {
-		before = remembered{live: versionOf(live), verdict: judge(live.Live())}
+func (r *reconciliation) undesired(ctx context.Context, live *cluster.Object, kept results) object {
+	before, known := r.memory.results[live.Key]
+	if !known || before.desired != "" || before.live != versionOf(live) {
+		before = r.withDrift(live.Key, before, remembered{live: versionOf(live), verdict: r.judge(ctx, live.Live())}, known)
+	} else if before.assessor != r.assessor {
+		before.verdict = r.judgedAnew(ctx, live, before.verdict)
 	}
 	kept[live.Key] = before
 	return object{
@@ -173,14 +205,20 @@ func (r *reconciliation) undesired(live *cluster.Object, kept results) object {
 func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object, error) {
 	live, ok := r.destination.Live.Get(t.key)
 	if !ok {
-		return nil, r.trustAbsence(t)
+		if err := r.trustAbsence(t); err == nil || !unseen(err) {
+			return nil, err
+		}
+		live = &cluster.Object{Version: t.obj.GroupVersionKind().Version} // of a kind that is not watched; it is read instead
 	}
-	if live.Whole() {
+	if live.Whole() && !unseen(r.destination.Live.Ready(t.key.GroupKind())) {
 		return live, nil
 	}
 	_, err := r.destination.Live.Fetch(ctx, t.key, live.Version)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
+	}
+	if apierrors.IsForbidden(err) {
+		return nil, incomparable(fmt.Errorf("%s may be neither listed nor read: %w", plan.ReferenceTo(t.obj), err))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
@@ -191,6 +229,9 @@ func (r *reconciliation) liveOf(ctx context.Context, t target) (*cluster.Object,
 	return live, nil
 }
 
+// unseen says that a kind may not be listed, so that its objects are read one by one.
+func unseen(err error) bool { return apierrors.IsForbidden(err) }
+
 // trustAbsence returns an error when an object that is not known may exist all
 // the same, because its kind cannot be watched.
 func (r *reconciliation) trustAbsence(t target) error {
@@ -199,46 +240,18 @@ func (r *reconciliation) trustAbsence(t target) error {
 	case err == nil, errors.Is(err, cluster.ErrKindUnknown):
 		return nil
 	case errors.Is(err, cluster.ErrNotListed), !r.destination.Live.State().Connected:
-		// It passes by itself, and so is no fault to tell of or to end an operation for.
-		return fmt.Errorf("the live state of %s is not known: %w", r.destination.Server, err)
+		// It passes by itself, and so is no fault to tell of or to end an operation for; an event tells when.
+		r.again = time.Second
+		return errLater
 	default:
 		return incomparable(fmt.Errorf("whether %s exists is not known: %w", plan.ReferenceTo(t.obj), err))
 	}
 }
 
-// differs predicts whether a sync would change the live object, and asks the
-// API server where the prediction alone cannot tell.
-func (r *reconciliation) differs(ctx context.Context, t target, live *unstructured.Unstructured) (bool, error) {
-	if live.GetAPIVersion() != t.obj.GetAPIVersion() {
-		// The watch follows the preferred version; compare in the stated one.
-		converted, err := r.destination.Live.Fetch(ctx, t.key, t.obj.GroupVersionKind().Version)
-		if err != nil {
-			return false, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
-		}
-		live = converted
-	}
-	diff, err := r.Comparer.Compare(t.obj, live)
-	if err != nil {
-		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
-	}
-	if diff.Certain {
-		return !diff.Synced(), nil
-	}
-	predicted, err := r.destination.Applier.Predict(ctx, t.obj)
-	if err != nil {
-		r.Logger.Debug("dry run failed; the local prediction stands", "application", r.key.String(),
-			"object", plan.ReferenceTo(t.obj).String(), "error", err)
-		return true, nil
-	}
-	if diff, err = r.Comparer.Between(live, predicted); err != nil {
-		return false, incomparable(fmt.Errorf("%s: %w", t.file, err))
-	}
-	return !diff.Synced(), nil
-}
-
 // judge reads from a live object what a reconcile needs to know of it.
-func judge(live *unstructured.Unstructured) verdict {
+func (r *reconciliation) judge(ctx context.Context, live *unstructured.Unstructured) verdict {
 	v := verdict{
+		assessor:      r.assessor,
 		healthIgnored: health.IgnoredInApplication(live),
 		extraneous:    hasOption(live, v1alpha1.AnnotationCompareOptions, "IgnoreExtraneous"),
 		kept:          hasOption(live, v1alpha1.AnnotationSyncOptions, "Prune=false"),
@@ -248,7 +261,7 @@ func judge(live *unstructured.Unstructured) verdict {
 		urls:          urlsOf(live),
 		wave:          plan.WaveOf(live),
 	}
-	v.health, v.hasHealth = health.Assess(live)
+	v.health, v.hasHealth = r.assessor.Assess(ctx, live)
 	return v
 }
 

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 
 	"github.com/fairlead-cd/fairlead/api/client"
@@ -39,8 +40,16 @@ type Options struct {
 	PersistHealth bool
 	// SelfHeal is the back-off between self-heals of one revision.
 	SelfHeal SelfHealBackoff
-	Metrics  *Metrics
-	Logger   *slog.Logger
+	// ServerSideDiff compares by asking the API server, where an Application does
+	// not say otherwise.
+	ServerSideDiff bool
+	// JQTimeout is how long a jq expression of a rule may take for one object;
+	// DefaultJQTimeout when zero.
+	JQTimeout time.Duration
+	Metrics   *Metrics
+	// Events is told what users should know of an Application.
+	Events record.EventRecorder
+	Logger *slog.Logger
 	// Now is the clock.
 	Now func() time.Time
 }
@@ -50,6 +59,8 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
+	assessors    assessors
+	schemas      schemas
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
 	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]
@@ -103,7 +114,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	}
 	defer stopProjects()
 	defer c.Settings.Subscribe(c.onSettings)()
-	defer c.Clusters.subscribe(clusterWatcher{changed: c.onLive, changedIn: c.enqueueAll})()
+	defer c.Clusters.subscribe(clusterWatcher{changed: c.onLive, strayed: c.onStray})()
 
 	for range c.Workers {
 		workers.Go(func() {
@@ -172,13 +183,23 @@ func (c *Controller) onSettings(*settings.Settings) {
 	c.enqueueAll()
 }
 
-// onLive looks again at the Application that a changed object belongs to.
-func (c *Controller) onLive(instance string) {
+// onLive looks again at the Application that a changed object belongs to, after
+// a time.
+func (c *Controller) onLive(instance string, after time.Duration) {
 	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	if _, ok := c.Watch.Get(key); ok {
-		c.queue.Add(key)
+		c.queue.AddAfter(key, after)
 	}
+}
+
+// strayDelay is how long objects that belong to nobody are gathered before somebody looks at them.
+const strayDelay = time.Second
+
+// onStray looks again, in a moment, at the Application whose namespace has an object more or less that belongs to nobody.
+func (c *Controller) onStray(instance string) {
+	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
+	c.queue.AddAfter(types.NamespacedName{Namespace: namespace, Name: name}, strayDelay)
 }
 
 func (c *Controller) enqueueAll() {

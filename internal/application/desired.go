@@ -71,6 +71,9 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 			}
 			obj.SetNamespace(r.app.Spec.Destination.Namespace)
 		}
+		if err := r.destination.Live.Covers(obj.GetNamespace()); err != nil {
+			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
+		}
 		if r.lenient() || hasOption(obj, v1alpha1.AnnotationSyncOptions, validateFalse) {
 			obj = compare.KnownFields(obj)
 		}

@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -35,6 +36,8 @@ func (r *reconciliation) finalize(ctx context.Context) error {
 		return ctx.Err()
 	}
 	switch {
+	case errors.Is(err, errLater):
+		return nil
 	case err != nil:
 		r.deletionProblem(err)
 		r.again = time.Minute // an event may come sooner
@@ -48,16 +51,20 @@ func (r *reconciliation) finalize(ctx context.Context) error {
 // deleteObjects deletes the live objects that carry the Application's mark, in
 // the reverse order of their creation, and counts those that are still there.
 func (r *reconciliation) deleteObjects(ctx context.Context, propagation metav1.DeletionPropagation) (remaining int, err error) {
-	destination, err := r.Clusters.For(r.app.Spec.Destination, true)
+	instance := tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
+	destination, err := r.Clusters.For(instance, r.app.Spec.Destination, true)
+	if errors.Is(err, errRegistration) {
+		return 0, err
+	}
 	if err != nil {
 		// Nothing can be deleted in a cluster that is not known any more.
 		r.Logger.Warn("the cluster of a deleted Application is not known; its objects stay there", "application", r.key, "error", err)
 		return 0, nil
 	}
-	if err := destination.Live.WaitSynced(ctx); err != nil {
-		return 0, fmt.Errorf("waiting for the live state of %s: %w", destination.Server, err)
+	r.destination = destination
+	if err := r.awaitLive(); err != nil {
+		return 0, err
 	}
-	instance := tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
 	var steps []plan.Step
 	for _, found := range destination.Live.Managed(instance) {
 		live := found.Live()

@@ -17,6 +17,8 @@ type Metrics struct {
 	sync      *prometheus.CounterVec
 	info      *prometheus.Desc
 	written   prometheus.Counter
+	drift     *prometheus.CounterVec
+	drifting  *prometheus.Desc
 }
 
 // NewMetrics registers the metrics of a controller whose Applications are in
@@ -33,11 +35,16 @@ func NewMetrics(registry prometheus.Registerer, watch *Watch) (*Metrics, error) 
 		}, []string{"namespace", "name", "project", "dest_server", "phase", "dry_run"}),
 		info: prometheus.NewDesc("argocd_app_info", "An Application and its state; the value is always 1.",
 			[]string{"namespace", "name", "project", "autosync_enabled", "repo", "dest_server", "dest_namespace", "sync_status", "health_status", "operation"}, nil),
+		drift: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "fairlead_app_drift_total", Help: "Objects that left their desired state without a change of the source, by cause.",
+		}, []string{"namespace", "name", "project", "cause"}),
+		drifting: prometheus.NewDesc("fairlead_app_drifted_resources", "Objects of an Application that are out of their desired state without a change of the source; absent when there are none.",
+			[]string{"namespace", "name", "project", "cause"}, nil),
 		written: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fairlead_application_writes_total", Help: "Writes of Applications to the API server.",
 		}),
 	}
-	for _, collector := range []prometheus.Collector{m, m.reconcile, m.sync, m.written} {
+	for _, collector := range []prometheus.Collector{m, m.reconcile, m.sync, m.written, m.drift} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
 		}
@@ -46,7 +53,10 @@ func NewMetrics(registry prometheus.Registerer, watch *Watch) (*Metrics, error) 
 }
 
 // Describe implements prometheus.Collector.
-func (m *Metrics) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- m.info }
+func (m *Metrics) Describe(descriptions chan<- *prometheus.Desc) {
+	descriptions <- m.info
+	descriptions <- m.drifting
+}
 
 // Collect implements prometheus.Collector: one series an Application, made
 // when it is asked for.
@@ -68,6 +78,20 @@ func (m *Metrics) Collect(metrics chan<- prometheus.Metric) {
 			app.Namespace, app.Name, app.Spec.GetProject(), automated, source.RepoURL,
 			app.Spec.Destination.Server, app.Spec.Destination.Namespace,
 			orUnknown(string(app.Status.Sync.Status)), orUnknown(string(app.Status.Health.Status)), operation)
+		m.collectDrift(metrics, app)
+	}
+}
+
+func (m *Metrics) collectDrift(metrics chan<- prometheus.Metric, app *v1alpha1.Application) {
+	causes := make(map[v1alpha1.DriftCause]float64)
+	for i := range app.Status.Resources {
+		if drift := app.Status.Resources[i].Drift; drift != nil {
+			causes[drift.Cause]++
+		}
+	}
+	for cause, count := range causes {
+		metrics <- prometheus.MustNewConstMetric(m.drifting, prometheus.GaugeValue, count,
+			app.Namespace, app.Name, app.Spec.GetProject(), string(cause))
 	}
 }
 
@@ -91,9 +115,15 @@ func (m *Metrics) synced(app *v1alpha1.Application) {
 	m.sync.WithLabelValues(app.Namespace, app.Name, app.Spec.GetProject(), app.Spec.Destination.Server, string(state.Phase), dryRun).Inc()
 }
 
+func (m *Metrics) drifted(app *v1alpha1.Application, cause v1alpha1.DriftCause) {
+	m.drift.WithLabelValues(app.Namespace, app.Name, app.Spec.GetProject(), string(cause)).Inc()
+}
+
 func (m *Metrics) statusWritten() { m.written.Inc() }
 
 // forget drops the series of an Application that is gone.
 func (m *Metrics) forget(app types.NamespacedName) {
-	m.sync.DeletePartialMatch(prometheus.Labels{"namespace": app.Namespace, "name": app.Name})
+	labels := prometheus.Labels{"namespace": app.Namespace, "name": app.Name}
+	m.sync.DeletePartialMatch(labels)
+	m.drift.DeletePartialMatch(labels)
 }

@@ -65,6 +65,12 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 	if namespace := r.namespaceStep(options); namespace != nil {
 		steps = append(steps, *namespace)
 	}
+	if options.respectIgnored {
+		if err := r.keepIgnored(ctx, work, steps); err != nil {
+			r.failAttempt(state, err.Error())
+			return nil
+		}
+	}
 	recordUnchanged(state.SyncResult, work, skipped)
 
 	for _, stage := range plan.Build(steps).Stages {
@@ -86,7 +92,7 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 			return err
 		}
 		failed := recordOutcomes(state.SyncResult, outcomes)
-		markApplied(work, outcomes)
+		r.markApplied(ctx, work, outcomes)
 		if failed > 0 {
 			r.failAttempt(state, fmt.Sprintf("%d of %d objects could not be written; the first: %s", failed, len(stage.Steps), firstError(outcomes)))
 			return nil
@@ -143,8 +149,9 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 // operationOptions are the sync options that are honoured, from the operation
 // or, when it states none, from the specification.
 type operationOptions struct {
-	createNamespace, skipValidation, prune bool
-	propagation                            metav1.DeletionPropagation
+	createNamespace, skipValidation, prune, respectIgnored bool
+
+	propagation metav1.DeletionPropagation
 }
 
 func (r *reconciliation) syncOptions(op *v1alpha1.SyncOperation) operationOptions {
@@ -156,6 +163,7 @@ func (r *reconciliation) syncOptions(op *v1alpha1.SyncOperation) operationOption
 		createNamespace: options.Has("CreateNamespace=true"),
 		skipValidation:  options.Has(validateFalse),
 		prune:           !options.Has("Prune=false"),
+		respectIgnored:  options.Has("RespectIgnoreDifferences=true"),
 	}
 	if value, ok := options.Get("PrunePropagationPolicy"); ok {
 		out.propagation = map[string]metav1.DeletionPropagation{
@@ -214,14 +222,14 @@ func stepsFor(objects []object, prune bool) (steps []plan.Step, skipped []object
 
 // markApplied brings the objects up to what the API server answered, so that
 // the next wave waits for what was just written.
-func markApplied(objects []object, outcomes []apply.Outcome) {
+func (r *reconciliation) markApplied(ctx context.Context, objects []object, outcomes []apply.Outcome) {
 	for _, outcome := range outcomes {
 		if outcome.Object == nil {
 			continue
 		}
 		for i := range objects {
 			if objects[i].Reference == outcome.Reference {
-				objects[i].verdict = judge(outcome.Object)
+				objects[i].verdict = r.judge(ctx, outcome.Object)
 			}
 		}
 	}

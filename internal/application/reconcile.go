@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/tenancy"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
@@ -24,8 +25,9 @@ type memory struct {
 	latest *v1alpha1.Application
 	// targets are the desired objects last made, for the identity they have.
 	targets targets
-	// results are the comparisons made, by object.
+	// results are the comparisons made, by object, in one manner.
 	results results
+	manner  *manner
 	// hard says that the next look renders anew, whatever is kept.
 	hard atomic.Bool
 	// described is the identity of the targets that the status tells of.
@@ -45,12 +47,14 @@ type reconciliation struct {
 	refresh   v1alpha1.RefreshType
 	anew      bool // render, whatever is kept
 	settings  *settings.Settings
+	assessor  *health.Assessor
 
 	project     compiledProject
 	destination *Destination
 	tracker     tracking.Tracker
 	instance    string
 	desired     *desired
+	manner      *manner
 	current     *comparison
 
 	conditions []v1alpha1.ApplicationCondition
@@ -62,17 +66,23 @@ type reconciliation struct {
 type problem struct {
 	condition v1alpha1.ApplicationConditionType
 	err       error
+	// blind says that nothing of the Application's objects can be seen.
+	blind bool
 }
+
+// errLater says that an Application is to be looked at later, when an event comes or [reconciliation.again] has passed,
+// and that its status stays as it is until then.
+var errLater = errors.New("not yet")
 
 func (p *problem) Error() string { return p.err.Error() }
 func (p *problem) Unwrap() error { return p.err }
 
 func invalid(format string, args ...any) error {
-	return &problem{v1alpha1.ApplicationConditionInvalidSpecError, fmt.Errorf(format, args...)}
+	return &problem{condition: v1alpha1.ApplicationConditionInvalidSpecError, err: fmt.Errorf(format, args...)}
 }
 
 func incomparable(err error) error {
-	return &problem{v1alpha1.ApplicationConditionComparisonError, err}
+	return &problem{condition: v1alpha1.ApplicationConditionComparisonError, err: err}
 }
 
 // reconcile looks at one Application. It returns after which time it wants to
@@ -92,14 +102,19 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
 		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
 	}
+	r.assessor = c.assessors.get(r.settings)
 	r.anew = memory.hard.Swap(false) || r.refresh == v1alpha1.RefreshTypeHard
 	if !app.DeletionTimestamp.IsZero() {
-		return r.again, r.finalize(ctx)
+		err := r.finalize(ctx)
+		return r.again, err
 	}
 	if app.Annotations[v1alpha1.AnnotationSkipReconcile] == "true" {
 		return 0, nil
 	}
 	err := r.run(ctx)
+	if errors.Is(err, errLater) {
+		return r.again, r.write(ctx) // what an operation did before
+	}
 	if err != nil && ctx.Err() != nil {
 		return 0, err
 	}
@@ -138,37 +153,59 @@ func (r *reconciliation) findProject(context.Context) error {
 	}
 	r.project = r.projects.get(project, r.Watch, r.settings)
 	if err := r.project.ApplicationNamespace(r.app.Namespace, r.app.Name, r.Namespace); err != nil {
-		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+		return &problem{condition: v1alpha1.ApplicationConditionInvalidSpecError, err: err}
 	}
 	for _, src := range r.app.Spec.GetSources() {
 		if err := r.project.Source(src.RepoURL); err != nil {
-			return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+			return &problem{condition: v1alpha1.ApplicationConditionInvalidSpecError, err: err}
 		}
 	}
 	return nil
 }
 
-func (r *reconciliation) findDestination(ctx context.Context) error {
-	destination, err := r.Clusters.For(r.app.Spec.Destination, r.settings.InClusterEnabled)
+func (r *reconciliation) findDestination(context.Context) error {
+	r.instance = tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
+	destination, err := r.Clusters.For(r.instance, r.app.Spec.Destination, r.settings.InClusterEnabled)
 	if err != nil {
-		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+		return &problem{condition: v1alpha1.ApplicationConditionInvalidSpecError, err: err, blind: true}
 	}
 	r.destination = destination
 	if err := r.project.Destination(r.destinationFor(r.app.Spec.Destination.Namespace)); err != nil {
-		return &problem{v1alpha1.ApplicationConditionInvalidSpecError, err}
+		return &problem{condition: v1alpha1.ApplicationConditionInvalidSpecError, err: err}
 	}
 	r.tracker = TrackerOf(r.settings)
-	r.instance = tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
-	if err := destination.Live.WaitSynced(ctx); err != nil {
-		return fmt.Errorf("waiting for the live state of %s: %w", destination.Server, err)
+	return r.awaitLive()
+}
+
+// awayGrace is how long an API server may be away before its Applications say so: it may be restarting.
+const awayGrace = 10 * time.Second
+
+// awaitLive lets the reconcile go on when the live state of the cluster can be relied on. It does not wait: what it would
+// wait for is told as an event, and other clusters need the worker.
+func (r *reconciliation) awaitLive() error {
+	synced, since, err := r.destination.Live.Condition()
+	switch {
+	case err == nil && synced:
+		return nil
+	case err == nil:
+		return errLater
 	}
-	return nil
+	if left := awayGrace - r.Now().Sub(since); left > 0 {
+		r.again = left
+		return errLater
+	}
+	return &problem{
+		condition: v1alpha1.ApplicationConditionComparisonError, blind: true,
+		err: fmt.Errorf("the live state of the cluster %s is not known: %w", r.destination.Server, err),
+	}
 }
 
 // destinationFor is a namespace of the destination as the rules of a project
 // look at it.
 func (r *reconciliation) destinationFor(namespace string) tenancy.Destination {
-	return tenancy.Destination{Server: r.destination.Server, Name: r.destination.Name, Namespace: namespace}
+	return tenancy.Destination{
+		Server: r.destination.Server, Name: r.destination.Name, Namespace: namespace, ClusterProject: r.destination.Project,
+	}
 }
 
 // TrackerOf returns the way of tracking that the settings ask for.

@@ -29,11 +29,11 @@ func recordUnchanged(result *v1alpha1.SyncOperationResult, objects, skipped []ob
 	for i := range objects {
 		o := &objects[i]
 		if o.desired != nil && o.synced() && find(result, o.Reference) == nil {
-			record(result, o.Reference, v1alpha1.ResultCodeSynced, o.Reference.String()+" unchanged", nil)
+			recordResource(result, o.Reference, v1alpha1.ResultCodeSynced, o.Reference.String()+" unchanged", nil)
 		}
 	}
 	for i := range skipped {
-		record(result, skipped[i].Reference, v1alpha1.ResultCodePruneSkipped, "not desired any more, but pruning was not asked for or is forbidden by the object", nil)
+		recordResource(result, skipped[i].Reference, v1alpha1.ResultCodePruneSkipped, "not desired any more, but pruning was not asked for or is forbidden by the object", nil)
 	}
 }
 
@@ -49,7 +49,7 @@ func recordOutcomes(result *v1alpha1.SyncOperationResult, outcomes []apply.Outco
 		case outcome.Action == plan.Prune:
 			code = v1alpha1.ResultCodePruned
 		}
-		record(result, outcome.Reference, code, outcome.Message(), imagesOf(outcome.Desired))
+		recordResource(result, outcome.Reference, code, outcome.Message(), imagesOf(outcome.Desired))
 	}
 	return failed
 }
@@ -63,8 +63,8 @@ func firstError(outcomes []apply.Outcome) string {
 	return ""
 }
 
-// record notes the result of one object, in place of an earlier one.
-func record(result *v1alpha1.SyncOperationResult, ref plan.Reference, code v1alpha1.ResultCode, message string, images []string) {
+// recordResource notes the result of one object, in place of an earlier one.
+func recordResource(result *v1alpha1.SyncOperationResult, ref plan.Reference, code v1alpha1.ResultCode, message string, images []string) {
 	entry := find(result, ref)
 	if entry == nil {
 		entry = &v1alpha1.ResourceResult{

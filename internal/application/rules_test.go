@@ -112,7 +112,7 @@ spec:
   - {host: a.example.com, http: {paths: [{path: /x}]}}
   - {host: b.example.com, http: {paths: [{path: /y*}]}}
   - {http: {paths: [{path: /z}]}}`)
-	if got, want := urlsOf(ingress), []string{"https://a.example.com/x", "http://b.example.com/y"}; !slices.Equal(got, want) {
+	if got, want := urlsOf(ingress), []string{"http://b.example.com/y", "https://a.example.com/x"}; !slices.Equal(got, want) {
 		t.Errorf("addresses %q, want %q", got, want)
 	}
 	odd := parseObject(t, `{apiVersion: v1, kind: Ingress, spec: {template: 3, containers: {}, rules: [7], tls: x}}`)

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/health"
 )
 
@@ -21,11 +22,13 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 	v1alpha1.ApplicationConditionSharedResourceWarning,
 	v1alpha1.ApplicationConditionRepeatedResourceWarning,
 	v1alpha1.ApplicationConditionExcludedResourceWarning,
+	v1alpha1.ApplicationConditionOrphanedResourceWarning,
 }
 
 // conclude writes what was found into the status.
 func (r *reconciliation) conclude() {
 	r.describe()
+	r.warnOfOrphans()
 	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
 	r.touch()
 }
@@ -37,8 +40,8 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 	status := &r.app.Status
 	status.Sync.Status = v1alpha1.SyncStatusCodeUnknown
 	status.Sync.ComparedTo = r.comparedTo()
-	if status.Health.Status == "" {
-		r.setHealth(health.Unknown)
+	if status.Health.Status == "" || cause.blind {
+		r.setHealth(health.Unknown, "")
 	}
 	state := status.OperationState
 	if r.app.Operation != nil && (state == nil || state.Phase.Completed()) {
@@ -81,6 +84,7 @@ func (r *reconciliation) describe() {
 	parts := make([]health.Part, 0, len(r.current.objects))
 	for i := range r.current.objects {
 		o := &r.current.objects[i]
+		o.health = r.explained(o)
 		resources = append(resources, r.resourceStatus(o))
 		if o.desired == nil {
 			continue
@@ -93,7 +97,8 @@ func (r *reconciliation) describe() {
 		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
 	}
 	r.setSync()
-	r.setHealth(health.Overall(parts))
+	overall := health.Overall(parts)
+	r.setHealth(overall, r.reason(overall))
 	status.Summary = r.summary()
 }
 
@@ -137,8 +142,9 @@ func (r *reconciliation) comparedTo() v1alpha1.ComparedTo {
 	return out
 }
 
-func (r *reconciliation) setHealth(word health.Status) {
+func (r *reconciliation) setHealth(word health.Status, message string) {
 	current := &r.app.Status.Health
+	current.Message = message
 	if current.Status != v1alpha1.HealthStatusCode(word) || current.LastTransitionTime == nil {
 		current.Status, current.LastTransitionTime = v1alpha1.HealthStatusCode(word), &r.now
 	}
@@ -148,6 +154,7 @@ func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
 	out := v1alpha1.ResourceStatus{
 		Group: o.Group, Version: o.Version, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name,
 		Status: v1alpha1.SyncStatusCodeOutOfSync, RequiresPruning: o.desired == nil && !o.synced(), SyncWave: int64(o.wave),
+		Drift: o.drift,
 	}
 	if o.synced() {
 		out.Status = v1alpha1.SyncStatusCodeSynced
@@ -159,7 +166,7 @@ func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
 	case o.live == nil:
 		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
 	case o.hasHealth:
-		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.health.Status), Message: o.health.Message}
+		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.health.Status), Message: o.health.Sentence()}
 	}
 	return out
 }
@@ -204,47 +211,12 @@ func imagesOf(obj *unstructured.Unstructured) []string {
 	return images
 }
 
-// urlsOf returns the addresses of an Ingress, by its rules and its TLS hosts,
-// and those that the annotation for links of any object states.
+// urlsOf returns the addresses under which an object is reached.
 func urlsOf(obj *unstructured.Unstructured) []string {
-	var urls []string
-	for name, value := range obj.GetAnnotations() {
-		if strings.HasPrefix(name, v1alpha1.AnnotationLinkPrefix) {
-			urls = append(urls, value)
-		}
+	if network := cluster.Network(obj); network != nil {
+		return network.ExternalURLs
 	}
-	if obj.GetKind() != "Ingress" {
-		return urls
-	}
-	secure := make(map[string]bool)
-	tls, _, _ := unstructured.NestedSlice(obj.Object, "spec", "tls")
-	for _, item := range tls {
-		if entry, ok := item.(map[string]any); ok {
-			hosts, _, _ := unstructured.NestedStringSlice(entry, "hosts")
-			for _, host := range hosts {
-				secure[host] = true
-			}
-		}
-	}
-	rules, _, _ := unstructured.NestedSlice(obj.Object, "spec", "rules")
-	for _, item := range rules {
-		rule, _ := item.(map[string]any)
-		host, _ := rule["host"].(string)
-		if host == "" {
-			continue
-		}
-		scheme := "http://"
-		if secure[host] {
-			scheme = "https://"
-		}
-		paths, _, _ := unstructured.NestedSlice(rule, "http", "paths")
-		for _, item := range paths {
-			entry, _ := item.(map[string]any)
-			path, _ := entry["path"].(string)
-			urls = append(urls, scheme+host+strings.TrimSuffix(path, "*"))
-		}
-	}
-	return urls
+	return nil
 }
 
 // addHistory appends the finished sync and forgets what is beyond the limit.

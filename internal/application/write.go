@@ -33,6 +33,7 @@ func (r *reconciliation) write(ctx context.Context) error {
 		switch {
 		case err == nil:
 			r.Metrics.statusWritten()
+			r.tell()
 			r.memory.latest = written
 			r.read, r.app = written, written.DeepCopy()
 			return nil

@@ -50,10 +50,13 @@ func newTarget(t *testing.T) *target {
 func (c *target) Client() dynamic.Interface { return c.client }
 
 func (c *target) Resource(_ context.Context, gvk schema.GroupVersionKind) (cluster.Resource, error) {
-	if gvk.Kind != "ConfigMap" {
+	name, ok := map[string]string{
+		"ConfigMap": "configmaps", "Deployment": "deployments", "CronJob": "cronjobs", "Job": "jobs", "PersistentVolumeClaim": "persistentvolumeclaims",
+	}[gvk.Kind]
+	if !ok {
 		return cluster.Resource{}, cluster.ErrKindUnknown
 	}
-	return cluster.Resource{Kind: gvk, Name: "configmaps", Namespaced: true}, nil
+	return cluster.Resource{Kind: gvk, Name: name, Namespaced: true}, nil
 }
 
 func (c *target) Observe(obj *unstructured.Unstructured) {

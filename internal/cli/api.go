@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime"
 	"time"
 
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/auth"
 	"github.com/fairlead-cd/fairlead/internal/server"
@@ -24,6 +26,7 @@ func (p *process) serveAPI(ctx context.Context, watch *application.Watch) error 
 	api := server.New(server.Options{
 		Applications: watch,
 		Client:       func(namespace string) server.ApplicationClient { return p.client.Applications(namespace) },
+		Tree:         p.tree,
 		Namespace:    p.namespace,
 		Settings:     p.settings.Get,
 		Sessions:     auth.NewSessions(auth.Options{Settings: p.settings.Get, Now: time.Now, Logger: p.logger}),
@@ -38,4 +41,13 @@ func (p *process) serveAPI(ctx context.Context, watch *application.Watch) error 
 	})
 	p.logger.Info("serving the API and the page", "address", listener.Addr().String(), "tls", !p.insecure)
 	return api.Serve(ctx, listener)
+}
+
+// tree draws an Application, as long as this process has the controller.
+func (p *process) tree(app *v1alpha1.Application) (*v1alpha1.ApplicationTree, error) {
+	controller := p.controller.Load()
+	if controller == nil {
+		return nil, errors.New("the controller does not run in this process at the moment")
+	}
+	return controller.Tree(app)
 }

@@ -4,23 +4,19 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"reflect"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 
-	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/apply"
-	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/settings"
-	"github.com/fairlead-cd/fairlead/internal/tracking"
+	"github.com/fairlead-cd/fairlead/internal/health"
 )
 
 // runComponents runs the chosen components until ctx ends. It calls settled
@@ -81,22 +77,17 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return err
 	}
 	defer service.Close()
-	var clusters *application.Clusters
-	local, err := cluster.New(cluster.Options{
-		Config: p.restConfig, Server: v1alpha1.InClusterServer, Name: v1alpha1.InClusterName,
-		Tracker: func() tracking.Tracker { return application.TrackerOf(p.settings.Get()) },
-		Exclude: func(group, kind string) bool {
-			return p.settings.Get().Resources.Excludes(group, kind, v1alpha1.InClusterServer)
-		},
-		OnChange:     func(change cluster.Change) { clusters.Changed(change) },
-		OnKind:       func(schema.GroupKind) { clusters.ChangedIn() },
-		OnConnection: func(bool) { clusters.ChangedIn() },
-		Logger:       p.logger,
+	clusters := application.NewClusters(application.ClustersOptions{
+		Settings: p.settings, Local: p.restConfig, Health: assess, Logger: p.logger, Now: time.Now,
 	})
-	if err != nil {
-		return fmt.Errorf("preparing the live state of the local cluster: %w", err)
+	if err := p.registry.Register(clusters); err != nil {
+		return fmt.Errorf("registering metrics of the clusters: %w", err)
 	}
-	clusters = application.NewClusters(local, p.logger)
+	defer p.registry.Unregister(clusters)
+	events, err := p.recordEvents(ctx)
+	if err != nil {
+		return err
+	}
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
@@ -106,25 +97,22 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
 			Cooldown: application.DefaultSelfHealBackoff.Cooldown,
 		},
-		Metrics: metrics, Logger: p.logger, Now: time.Now,
+		ServerSideDiff: p.serverSideDiff, JQTimeout: time.Duration(p.jqTimeout),
+		Metrics: metrics, Events: events, Logger: p.logger, Now: time.Now,
 	})
+	p.controller.Store(controller)
+	defer p.controller.Store(nil)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { clusters.Run(ctx); return nil })
-	defer p.settings.Subscribe(retrackOnChange(p.settings.Get(), local.Retrack))()
 	group.Go(func() error { return controller.Run(ctx) })
 	p.logger.Info("the controller is running", "namespace", p.namespace, "applicationNamespaces", p.applicationNamespaces)
 	return group.Wait()
 }
 
-// retrackOnChange returns a subscriber that calls retrack when the settings
-// that decide what is watched, and how it is recognised, change.
-func retrackOnChange(last *settings.Settings, retrack func()) func(*settings.Settings) {
-	return func(s *settings.Settings) {
-		if application.TrackerOf(s) != application.TrackerOf(last) || !reflect.DeepEqual(s.Resources, last.Resources) {
-			retrack()
-		}
-		last = s
-	}
+// assess gives the health of an object that an Application's objects made.
+func assess(obj *unstructured.Unstructured) (status, message string, ok bool) {
+	result, ok := health.Assess(obj)
+	return string(result.Status), result.Message, ok
 }
 
 // The lease of a component: another instance takes over after leaseDuration

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/render/plugin/askpass"
 	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
@@ -35,6 +36,8 @@ type config struct {
 	profile          bool
 	statusProcessors int
 	persistHealth    bool
+	serverSideDiff   bool
+	jqTimeout        seconds
 	gitTimeout       time.Duration
 	gitSubmodules    bool
 	ociMediaTypes    []string
@@ -100,6 +103,8 @@ var processOrigins = []origin{
 	{flag: "plugin-use-manifest-generate-paths", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS"}, params: []string{"reposerver.plugin.use.manifest.generate.paths"}},
 	{flag: "plugin-timeout", argocd: []string{"ARGOCD_EXEC_TIMEOUT"}},
 	{flag: "oci-layer-media-types", argocd: []string{"ARGOCD_REPO_SERVER_OCI_LAYER_MEDIA_TYPES"}, params: []string{"reposerver.oci.layer.media.types"}},
+	{flag: "server-side-diff-enabled", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SERVER_SIDE_DIFF"}, params: []string{"controller.diff.server.side"}},
+	{flag: "ignore-normalizer-jq-execution-timeout-seconds", argocd: []string{"ARGOCD_IGNORE_NORMALIZER_JQ_TIMEOUT"}, params: []string{"controller.ignore.normalizer.jq.timeout"}},
 	{flag: "self-heal-backoff", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.backoff.timeout.seconds"}},
 	{flag: "self-heal-backoff-factor", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_FACTOR"}, params: []string{"controller.self.heal.backoff.factor"}},
 	{flag: "self-heal-backoff-cap", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS"}, params: []string{"controller.self.heal.backoff.cap.seconds"}},
@@ -114,6 +119,7 @@ var laterComponents = []string{"applicationset", "notifications", "dex"}
 func (c *config) addFlags(flags *pflag.FlagSet) {
 	c.maxManifests = quantity(10 << 20)
 	c.repoTimeout = seconds(time.Minute)
+	c.jqTimeout = seconds(application.DefaultJQTimeout)
 	c.selfHealDelay, c.selfHealCap = seconds(2*time.Second), seconds(5*time.Minute)
 	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster to run against (default: in-cluster, then KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&c.namespace, "namespace", "argocd", "namespace of the control plane, where AppProjects, settings and Applications are")
@@ -144,6 +150,8 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.Var(&c.repoTimeout, "repo-server-timeout-seconds", "how long a call of the component repo may take, in seconds or as 60s")
 	flags.IntVar(&c.grpcMaxSize, "grpc-max-size-mb", 100, "how many MiB a message between components may have")
 	c.plugins.addFlags(flags)
+	flags.BoolVar(&c.serverSideDiff, "server-side-diff-enabled", false, "compare by asking the API server for a dry run of each change, where an Application does not say otherwise")
+	flags.Var(&c.jqTimeout, "ignore-normalizer-jq-execution-timeout-seconds", "how long a jq expression of ignoreDifferences may take for one object, in seconds or as 1s")
 	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s")
 	flags.Float64Var(&c.selfHealFactor, "self-heal-backoff-factor", 3, "how many times as long each further wait before a self-heal is")
 	flags.Var(&c.selfHealCap, "self-heal-backoff-cap", "longest wait before a self-heal, in seconds or as 5m")
@@ -236,6 +244,9 @@ func (c *config) validate() error {
 	}
 	if c.statusProcessors < 1 {
 		errs = append(errs, fmt.Errorf("--status-processors is %d; it has to be at least 1", c.statusProcessors))
+	}
+	if c.jqTimeout <= 0 {
+		errs = append(errs, errors.New("--ignore-normalizer-jq-execution-timeout-seconds has to be more than 0"))
 	}
 	if c.selfHealFactor < 1 {
 		errs = append(errs, fmt.Errorf("--self-heal-backoff-factor is %g; it has to be at least 1", c.selfHealFactor))

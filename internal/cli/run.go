@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/fairlead-cd/fairlead/api/client"
+	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
 
@@ -58,6 +60,8 @@ type process struct {
 	registry   *prometheus.Registry
 	ready      *readiness
 	logger     *slog.Logger
+	// controller is the one of this process while it leads.
+	controller atomic.Pointer[application.Controller]
 }
 
 func run(cmd *cobra.Command, cfg *config) error {

@@ -12,10 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 )
 
 // Cluster is the live state of one cluster. Make it with New, keep it going with Run; everything else may be called at
@@ -23,10 +19,7 @@ import (
 type Cluster struct {
 	options Options
 	logger  *slog.Logger
-	config  *rest.Config
-	client  rest.Interface
-	dynamic dynamic.Interface
-	finder  *discovery.DiscoveryClient
+	access  atomic.Pointer[connection]
 	state   *state
 	strings interner
 
@@ -44,6 +37,7 @@ type Cluster struct {
 	kinds      map[schema.GroupKind]*kind
 	discovered time.Time
 	failure    error // of the last discovery
+	failing    time.Time
 	ready      bool
 }
 
@@ -79,42 +73,19 @@ func New(options Options) (*Cluster, error) {
 	c.state = &state{
 		now:                c.options.Now,
 		onChange:           c.options.OnChange,
+		onStray:            c.options.OnStray,
 		apiChanged:         func() { signal(c.poke) },
 		permissionsChanged: func() { signal(c.permissions) },
 		index:              newIndex(),
 		gone:               make(map[schema.GroupResource]time.Time),
 		quiet:              true,
 	}
-	if err := c.connect(); err != nil {
+	access, err := connect(c.options.Config)
+	if err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", c.options.Server, err)
 	}
+	c.access.Store(access)
 	return c, nil
-}
-
-func (c *Cluster) connect() error {
-	c.config = rest.CopyConfig(c.options.Config)
-	c.config.QPS, c.config.Burst, c.config.Timeout = -1, -1, 0
-	if c.config.UserAgent == "" {
-		c.config.UserAgent = "fairlead"
-	}
-	transport, err := rest.HTTPClientFor(c.config)
-	if err != nil {
-		return fmt.Errorf("preparing the connection: %w", err)
-	}
-	if c.dynamic, err = dynamic.NewForConfigAndClient(c.config, transport); err != nil {
-		return fmt.Errorf("preparing the client: %w", err)
-	}
-	config := rest.CopyConfig(c.config)
-	config.WarningHandler = rest.NoWarnings{} // of deprecated APIs: we watch whatever is there
-	config.AcceptContentTypes, config.ContentType = runtime.ContentTypeJSON, runtime.ContentTypeJSON
-	config.NegotiatedSerializer = serializer.NewCodecFactory(parameterScheme).WithoutConversion()
-	if c.client, err = rest.UnversionedRESTClientForConfigAndClient(config, transport); err != nil {
-		return fmt.Errorf("preparing the client: %w", err)
-	}
-	if c.finder, err = discovery.NewDiscoveryClientForConfigAndClient(config, transport); err != nil {
-		return fmt.Errorf("preparing discovery: %w", err)
-	}
-	return nil
 }
 
 // Run keeps the live state in step with the cluster until ctx is done, and returns when all its goroutines have ended.
@@ -154,12 +125,6 @@ func (c *Cluster) WaitSynced(ctx context.Context) error {
 	}
 }
 
-// Config returns how the cluster is reached, without a limit of queries. The caller may change the copy.
-func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.config) }
-
-// Client returns a client that shares the connections of the watches.
-func (c *Cluster) Client() dynamic.Interface { return c.dynamic }
-
 // Retrack applies changed settings, of tracking and of excluded kinds: everything is listed again, and Changes tell which
 // applications gained or lost objects.
 func (c *Cluster) Retrack() {
@@ -182,15 +147,6 @@ func (c *Cluster) Retrack() {
 	if a := c.apis.Load(); a != nil {
 		c.reconcile(a)
 	}
-}
-
-// probe asks the API server for a sign of life; any answer is one.
-func (c *Cluster) probe(ctx context.Context) error {
-	err := c.client.Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
-	if err != nil && unreachable(err) {
-		return err
-	}
-	return nil
 }
 
 // turned is called by the gate.

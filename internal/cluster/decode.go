@@ -30,6 +30,8 @@ type parts struct {
 	meta, spec, status []byte
 	marks              tracking.Marks
 	revision           string
+	labels             string // of kinds whose labels are kept
+	account            Owner  // the ServiceAccount that a Secret holds a token of
 }
 
 // decode reads one object. The result does not refer to data.
@@ -59,6 +61,9 @@ func (d *decoder) decode(data []byte) (*Object, error) {
 	p.marks.Group, p.marks.Kind, p.marks.Namespace, p.marks.Name = o.Group, o.Kind, o.Namespace, o.Name
 	// Endpoints carry the labels of the Service that they belong to, but no reference to it.
 	p.marks.Owned = len(o.Owners) > 0 || d.gvk.GroupKind() == endpoints
+	if d.gvk.GroupKind() == secret && len(o.Owners) == 0 && p.account.UID != "" {
+		o.Owners = []Owner{p.account} // there is no reference to it, but it goes with it
+	}
 	if app, ok := d.tracker.OwnerOf(p.marks); ok {
 		o.App = d.strings.of(app)
 	}
@@ -90,13 +95,16 @@ func (d *decoder) metadata(o *Object, p *parts) error {
 		case "labels":
 			err = d.labels(p, value)
 		case "annotations":
-			err = annotations(p, value)
+			err = d.annotations(p, value)
 		}
 		return err
 	})
 }
 
 func (d *decoder) labels(p *parts, value []byte) error {
+	if gk := d.gvk.GroupKind(); (gk == pod || gk == node) && !isNull(value) {
+		p.labels = d.strings.bytes(value)
+	}
 	if d.tracker.Method != tracking.MethodLabel || isNull(value) {
 		return nil
 	}
@@ -109,7 +117,7 @@ func (d *decoder) labels(p *parts, value []byte) error {
 	})
 }
 
-func annotations(p *parts, value []byte) error {
+func (d *decoder) annotations(p *parts, value []byte) error {
 	if isNull(value) {
 		return nil
 	}
@@ -121,6 +129,10 @@ func annotations(p *parts, value []byte) error {
 			p.marks.InstallationID = text(value)
 		case "deployment.kubernetes.io/revision":
 			p.revision = text(value)
+		case "kubernetes.io/service-account.name":
+			p.account.APIVersion, p.account.Kind, p.account.Name = "v1", "ServiceAccount", d.strings.json(value)
+		case "kubernetes.io/service-account.uid":
+			p.account.UID = types.UID(d.strings.json(value))
 		}
 		return nil
 	})

@@ -70,10 +70,12 @@ func TestDecodeByLabel(t *testing.T) {
 func TestDecodePod(t *testing.T) {
 	o := decodeFor(t, schema.GroupVersionKind{Version: "v1", Kind: "Pod"}, `{"metadata":{"name":"web-1","namespace":"namespace-a","uid":"p1",
 "deletionTimestamp":"2026-01-02T03:04:05Z","ownerReferences":[{"apiVersion":"apps/v1","kind":"ReplicaSet","name":"web","uid":"r1","controller":true,"blockOwnerDeletion":true}]},
-"spec":{"nodeName":"node-a","initContainers":[{"image":"init:1"}],"containers":[{"image":"web:1"},{"image":"web:1"}]},
+"spec":{"nodeName":"node-a","initContainers":[{"image":"init:1"}],"containers":[{"name":"web","image":"web:1"},{"name":"side","image":"web:1"}]},
 "status":{"phase":"Pending","initContainerStatuses":[{"restartCount":4}],"containerStatuses":[{"ready":true,"restartCount":1,"state":{"running":{}}},
-{"restartCount":2,"state":{"waiting":{"reason":"ImagePullBackOff","message":"no"}}}]}}`)
-	want := &PodFacts{Phase: "Pending", Reason: "ImagePullBackOff", Node: "node-a", Images: []string{"init:1", "web:1"}, Ready: 1, Containers: 2, Restarts: 3}
+{"name":"side","restartCount":2,"state":{"waiting":{"reason":"ImagePullBackOff","message":"no"}}}],
+"conditions":[{"type":"PodScheduled","status":"True","lastTransitionTime":"2026-01-02T03:04:00Z"},{"type":"Ready","status":"False","lastTransitionTime":"2026-01-02T03:04:01Z"}]}}`)
+	want := &PodFacts{Phase: "Pending", Reason: "ImagePullBackOff", Node: "node-a", Images: []string{"init:1", "web:1"}, Ready: 1, Containers: 2, Restarts: 3,
+		Trouble: &Trouble{Container: "side", Image: "web:1", Message: "no", Since: time.Date(2026, 1, 2, 3, 4, 1, 0, time.UTC)}}
 	if diff := cmp.Diff(want, o.Facts.Pod); diff != "" {
 		t.Error(diff)
 	}
@@ -82,6 +84,35 @@ func TestDecodePod(t *testing.T) {
 	}
 	if o.Deleting.IsZero() {
 		t.Error("deletionTimestamp is lost")
+	}
+}
+
+func TestTheTroubleOfAPod(t *testing.T) {
+	gvk := schema.GroupVersionKind{Version: "v1", Kind: "Pod"}
+	since := time.Date(2026, 1, 2, 3, 4, 1, 0, time.UTC)
+	for sentence, c := range map[string]struct {
+		status, reason string
+		want           *Trouble
+	}{
+		"a ready pod has none": {`{"phase":"Running","containerStatuses":[{"name":"web","ready":true}],"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-02T03:04:01Z"}]}`, "", nil},
+		"a pod that has completed has none": {`{"phase":"Succeeded","containerStatuses":[{"name":"web","state":{"terminated":{"exitCode":0,"reason":"Completed"}}}],
+			"conditions":[{"type":"Ready","status":"False","reason":"PodCompleted","lastTransitionTime":"2026-01-02T03:04:01Z"}]}`, "", nil},
+		"a pod that nothing can take says why": {`{"phase":"Pending","conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes","lastTransitionTime":"2026-01-02T03:04:01Z"}]}`,
+			"Unschedulable", &Trouble{Message: "0/1 nodes", Since: since}},
+		"a pod that is not ready names the container": {`{"phase":"Running","containerStatuses":[{"name":"web","state":{"running":{}}}],"conditions":[{"type":"Ready","status":"False","lastTransitionTime":"2026-01-02T03:04:01Z"}]}`,
+			"", &Trouble{Container: "web", Image: "web:1", Since: since}},
+		"a crash has its exit code": {`{"phase":"Running","containerStatuses":[{"name":"web","state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off"}},"lastState":{"terminated":{"exitCode":3,"reason":"Error"}}}]}`,
+			"CrashLoopBackOff", &Trouble{Container: "web", Image: "web:1", Message: "back-off", ExitCode: 3}},
+		"running out of memory goes before the back-off": {`{"phase":"Running","containerStatuses":[{"name":"web","state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":137,"reason":"OOMKilled"}}}]}`,
+			"OOMKilled", &Trouble{Container: "web", Image: "web:1", ExitCode: 137}},
+		"an eviction is the pod's own": {`{"phase":"Failed","reason":"Evicted","message":"the node ran out of memory"}`, "Evicted", &Trouble{Message: "the node ran out of memory"}},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			o := decodeFor(t, gvk, `{"metadata":{"name":"web-1"},"spec":{"containers":[{"name":"web","image":"web:1"}]},"status":`+c.status+`}`)
+			if diff := cmp.Diff(c.want, o.Facts.Pod.Trouble); diff != "" || o.Facts.Pod.Reason != c.reason {
+				t.Errorf("reason %q, want %q; %s", o.Facts.Pod.Reason, c.reason, diff)
+			}
+		})
 	}
 }
 

@@ -102,12 +102,7 @@ func (c *Cluster) discover(ctx context.Context) (settled bool, err error) {
 	if err != nil && unreachable(err) {
 		c.gate.away(err, c.options.Now())
 	}
-	c.mu.Lock()
-	if err != nil && c.failure == nil {
-		c.logger.Warn("the kinds that the cluster serves cannot be read", "error", err)
-	}
-	c.failure, c.discovered = err, c.options.Now()
-	c.mu.Unlock()
+	c.note(err)
 	if err != nil {
 		return false, err
 	}
@@ -120,12 +115,13 @@ func (c *Cluster) discover(ctx context.Context) (settled bool, err error) {
 
 // ask talks to the discovery API: three requests, to a server older than 1.26 one more for every group.
 func (c *Cluster) ask(ctx context.Context) (discovered, error) {
-	version, err := c.finder.ServerVersionWithContext(ctx)
+	finder := c.access.Load().finder
+	version, err := finder.ServerVersionWithContext(ctx)
 	if err != nil {
 		return discovered{}, fmt.Errorf("reading the server's version: %w", err)
 	}
 	d := discovered{version: version.GitVersion}
-	groups, resources, failed, err := c.finder.GroupsAndMaybeResourcesWithContext(ctx)
+	groups, resources, failed, err := finder.GroupsAndMaybeResourcesWithContext(ctx)
 	if err != nil {
 		return discovered{}, fmt.Errorf("reading the kinds that are served: %w", err)
 	}
@@ -133,7 +129,7 @@ func (c *Cluster) ask(ctx context.Context) (discovered, error) {
 	if resources != nil {
 		return d, nil
 	}
-	_, lists, err := c.finder.ServerGroupsAndResourcesWithContext(ctx)
+	_, lists, err := finder.ServerGroupsAndResourcesWithContext(ctx)
 	if broken, ok := discovery.GroupDiscoveryFailedErrorGroups(err); ok {
 		d.failed = broken
 	} else if err != nil {

@@ -2,8 +2,11 @@ package cluster
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -31,10 +34,7 @@ func (d *decoder) details(o *Object, p *parts, data []byte) (err error) {
 			return err
 		}
 	}
-	if whole {
-		return nil
-	}
-	return d.facts(o, p, data)
+	return d.facts(o, p, data, whole)
 }
 
 var (
@@ -42,12 +42,21 @@ var (
 	replicaSet            = schema.GroupKind{Group: "apps", Kind: "ReplicaSet"}
 	statefulSet           = schema.GroupKind{Group: "apps", Kind: "StatefulSet"}
 	endpoints             = schema.GroupKind{Kind: "Endpoints"}
+	service               = schema.GroupKind{Kind: "Service"}
 	persistentVolumeClaim = schema.GroupKind{Kind: "PersistentVolumeClaim"}
+	secret                = schema.GroupKind{Kind: "Secret"}
+	node                  = schema.GroupKind{Kind: "Node"}
 )
 
-func (d *decoder) facts(o *Object, p *parts, data []byte) error {
-	var f Facts
+func (d *decoder) facts(o *Object, p *parts, data []byte, whole bool) error {
+	f := Facts{Labels: p.labels}
 	switch d.gvk.GroupKind() {
+	case node:
+		facts, err := d.nodeFacts(p.status)
+		if err != nil {
+			return err
+		}
+		f.Node = facts
 	case pod:
 		facts, err := d.podFacts(p.spec, p.status)
 		if err != nil {
@@ -58,14 +67,20 @@ func (d *decoder) facts(o *Object, p *parts, data []byte) error {
 		f.Revision = p.revision
 	}
 	// Only an object that somebody owns can be part of an application without being managed itself.
-	if d.health != nil && len(o.Owners) > 0 {
+	connects := networked(d.gvk.GroupKind())
+	if !whole && len(o.Owners) > 0 && (d.health != nil || connects) {
 		u, err := decodeBody(data)
 		if err != nil {
 			return err
 		}
 		u.SetGroupVersionKind(d.gvk)
-		if status, message, ok := d.health(u); ok {
-			f.Health, f.Message = d.strings.of(status), message
+		if d.health != nil {
+			if status, message, ok := d.health(u); ok {
+				f.Health, f.Message = d.strings.of(status), message
+			}
+		}
+		if connects {
+			f.Network = Network(u)
 		}
 	}
 	if f != (Facts{}) {
@@ -100,63 +115,54 @@ type unstructuredName struct {
 	Name string `json:"name"`
 }
 
-type containerStatus struct {
-	Ready        bool `json:"ready"`
-	RestartCount int  `json:"restartCount"`
-	State        struct {
-		Waiting    *struct{ Reason string } `json:"waiting"`
-		Terminated *struct {
-			Reason   string
-			ExitCode int
-		} `json:"terminated"`
-	} `json:"state"`
+type containerSpec struct {
+	Name          string `json:"name"`
+	Image         string `json:"image"`
+	RestartPolicy string `json:"restartPolicy"`
+	Resources     struct {
+		Requests map[corev1.ResourceName]resource.Quantity `json:"requests"`
+	} `json:"resources"`
 }
 
-func (d *decoder) podFacts(spec, status []byte) (*PodFacts, error) {
+// requests are what a container asks for.
+func (c *containerSpec) requests() Resources { return amounts(c.Resources.Requests) }
+
+func amounts(list map[corev1.ResourceName]resource.Quantity) Resources {
+	cpu, memory := list[corev1.ResourceCPU], list[corev1.ResourceMemory]
+	return Resources{CPU: cpu.MilliValue(), Memory: memory.MilliValue()}
+}
+
+// podRequests is what the scheduler reckons with: all containers together, those beside them included, or what an init
+// container needs before them, if that is more.
+func podRequests(initial, containers []containerSpec) Resources {
+	var sum, most Resources
+	for _, c := range containers {
+		r := c.requests()
+		sum.CPU, sum.Memory = sum.CPU+r.CPU, sum.Memory+r.Memory
+	}
+	var beside Resources
+	for _, c := range initial {
+		r := c.requests()
+		if c.RestartPolicy == "Always" {
+			beside.CPU, beside.Memory = beside.CPU+r.CPU, beside.Memory+r.Memory
+			continue
+		}
+		most.CPU, most.Memory = max(most.CPU, beside.CPU+r.CPU), max(most.Memory, beside.Memory+r.Memory)
+	}
+	return Resources{CPU: max(most.CPU, sum.CPU+beside.CPU), Memory: max(most.Memory, sum.Memory+beside.Memory)}
+}
+
+func (d *decoder) nodeFacts(status []byte) (*NodeFacts, error) {
 	var s struct {
-		NodeName                   string `json:"nodeName"`
-		InitContainers, Containers []struct {
-			Image string `json:"image"`
-		}
-	}
-	var st struct {
-		Phase                 string            `json:"phase"`
-		Reason                string            `json:"reason"`
-		InitContainerStatuses []containerStatus `json:"initContainerStatuses"`
-		ContainerStatuses     []containerStatus `json:"containerStatuses"`
-	}
-	if spec != nil {
-		if err := json.Unmarshal(spec, &s); err != nil {
-			return nil, err
-		}
+		Capacity map[corev1.ResourceName]resource.Quantity `json:"capacity"`
+		NodeInfo corev1.NodeSystemInfo                     `json:"nodeInfo"`
 	}
 	if status != nil {
-		if err := json.Unmarshal(status, &st); err != nil {
+		if err := json.Unmarshal(status, &s); err != nil {
 			return nil, err
 		}
 	}
-	f := &PodFacts{Phase: d.strings.of(st.Phase), Reason: d.strings.of(st.Reason), Node: d.strings.of(s.NodeName), Containers: len(s.Containers)}
-	for _, c := range slices.Concat(s.InitContainers, s.Containers) {
-		if image := d.strings.of(c.Image); !slices.Contains(f.Images, image) {
-			f.Images = append(f.Images, image)
-		}
-	}
-	for _, c := range st.ContainerStatuses {
-		if c.Ready {
-			f.Ready++
-		}
-		f.Restarts += c.RestartCount
-	}
-	for _, c := range slices.Concat(st.InitContainerStatuses, st.ContainerStatuses) {
-		switch {
-		case f.Reason != "":
-		case c.State.Waiting != nil && c.State.Waiting.Reason != "ContainerCreating" && c.State.Waiting.Reason != "PodInitializing":
-			f.Reason = d.strings.of(c.State.Waiting.Reason)
-		case c.State.Terminated != nil && c.State.Terminated.ExitCode != 0:
-			f.Reason = d.strings.of(c.State.Terminated.Reason)
-		}
-	}
-	return f, nil
+	return &NodeFacts{Capacity: amounts(s.Capacity), System: s.NodeInfo}, nil
 }
 
 // sameReference reports whether two states of an unmanaged object differ in nothing that is kept, their resource
@@ -173,7 +179,17 @@ func sameFacts(a, b *Facts) bool {
 	if a.Health != b.Health || a.Message != b.Message || a.Revision != b.Revision || (a.Pod == nil) != (b.Pod == nil) {
 		return false
 	}
-	return a.Pod == nil || a.Pod.Phase == b.Pod.Phase && a.Pod.Reason == b.Pod.Reason && a.Pod.Node == b.Pod.Node &&
+	if a.Labels != b.Labels || !reflect.DeepEqual(a.Node, b.Node) || !reflect.DeepEqual(a.Network, b.Network) {
+		return false
+	}
+	return a.Pod == nil || a.Pod.Requests == b.Pod.Requests && a.Pod.Phase == b.Pod.Phase && a.Pod.Reason == b.Pod.Reason && a.Pod.Node == b.Pod.Node &&
 		a.Pod.Ready == b.Pod.Ready && a.Pod.Containers == b.Pod.Containers && a.Pod.Restarts == b.Pod.Restarts &&
-		slices.Equal(a.Pod.Images, b.Pod.Images)
+		slices.Equal(a.Pod.Images, b.Pod.Images) && sameTrouble(a.Pod.Trouble, b.Pod.Trouble)
+}
+
+func sameTrouble(a, b *Trouble) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Container == b.Container && a.Image == b.Image && a.Message == b.Message && a.ExitCode == b.ExitCode && a.Since.Equal(b.Since)
 }

@@ -154,7 +154,8 @@ func claimBase(o *Object) (name, bool) {
 	return name{o.Namespace, o.Name[:i]}, true
 }
 
-// parents returns the known owners of o: those it names, and the StatefulSet whose volume claim it is.
+// parents returns the known owners of o: those it names, the StatefulSet whose volume claim it is, and the Service of the
+// same name whose Endpoints it is.
 func (x *index) parents(o *Object) (out []*Object) {
 	for _, owner := range o.Owners {
 		if p := x.uids[owner.UID]; p != nil {
@@ -163,6 +164,11 @@ func (x *index) parents(o *Object) (out []*Object) {
 	}
 	if set := x.claimant(o); set != nil {
 		out = append(out, set)
+	}
+	if o.GroupKind() == endpoints && len(o.Owners) == 0 {
+		if s := x.kinds[service][o.name()]; s != nil {
+			out = append(out, s)
+		}
 	}
 	return out
 }
@@ -184,6 +190,9 @@ func (x *index) offspring(owner types.UID) (out []*Object) {
 		}
 	}
 	if o := x.uids[owner]; o != nil {
+		if e := x.kinds[endpoints][o.name()]; e != nil && o.GroupKind() == service && len(e.Owners) == 0 {
+			out = append(out, e)
+		}
 		for _, template := range o.claims {
 			for _, uid := range x.claimed[claimsOf(o, template)] {
 				if c := x.uids[uid]; c != nil {

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
@@ -78,9 +79,12 @@ func (c *Cluster) start(k *kind) {
 	k.watchers = nil
 	for _, namespace := range namespaces {
 		w := &watcher{
-			resource: k.resource, namespace: namespace, remote: k.remote, client: c.client, gate: c.gate, state: c.state,
+			resource: k.resource, namespace: namespace, remote: k.remote, client: c.access.Load().client, gate: c.gate, state: c.state,
 			decoder: func() *decoder { return c.decoder(k.resource.Kind) }, settled: c.settled, now: c.options.Now,
 			patience: localPatience,
+		}
+		if c.options.Permissions() == PermissionsStrict {
+			w.review = c.review
 		}
 		if k.remote {
 			w.patience = remotePatience
@@ -130,9 +134,14 @@ func (c *Cluster) settled(w *watcher, news bool) {
 func (c *Cluster) log(w *watcher) {
 	level, message := slog.LevelDebug, "kind is watched"
 	_, _, err := w.status()
+	if err != nil {
+		message = "kind may not be watched"
+	}
 	switch {
+	case err != nil && apierrors.IsUnauthorized(err): // discovery tells it once for all kinds
+	case err != nil && apierrors.IsForbidden(err) && c.options.Permissions() != PermissionsExpected:
 	case err != nil && refusing(err):
-		level, message = slog.LevelWarn, "kind may not be watched"
+		level = slog.LevelWarn
 	case err != nil:
 		level, message = slog.LevelInfo, "kind cannot be watched for now"
 	}

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
 // Key names an object in a cluster, whatever version it is read in.
@@ -93,16 +96,31 @@ func (o *Object) Live() *unstructured.Unstructured {
 // lists lack apiVersion and kind.
 func (o *Object) Body() json.RawMessage { return o.body }
 
-// Facts are details of objects that are parts of an application without being managed: pods, replica sets and what
-// other controllers make.
+// Facts are details of objects that are parts of an application without being managed (pods, replica sets and what
+// other controllers make), and of nodes.
 type Facts struct {
 	// Health and Message are what Options.Health said of the object; empty when it said nothing.
 	Health, Message string
 	// Revision is the annotation deployment.kubernetes.io/revision of a ReplicaSet.
 	Revision string
-	// Pod is set for pods.
-	Pod *PodFacts
+	// Pod is set for pods, Node for nodes.
+	Pod  *PodFacts
+	Node *NodeFacts
+	// Labels are the labels of a pod or a node, as a JSON object; equal ones share their memory. See ParseLabels.
+	Labels string
+	// Network is the place in the network of an Ingress or a Service that another object owns.
+	Network *v1alpha1.ResourceNetworkingInfo
 }
+
+// NodeFacts are the details kept of a node of the cluster.
+type NodeFacts struct {
+	// Capacity is what the node has.
+	Capacity Resources
+	System   corev1.NodeSystemInfo
+}
+
+// Resources are amounts of resources, in thousandths.
+type Resources struct{ CPU, Memory int64 }
 
 // PodFacts are the details kept of a pod.
 type PodFacts struct {
@@ -113,6 +131,34 @@ type PodFacts struct {
 	Images        []string
 	// Ready, Containers and Restarts count over the pod's containers, init containers left out.
 	Ready, Containers, Restarts int
+	// Requests are what the containers ask for.
+	Requests Resources
+	// Trouble says more of a pod that is not ready or has a Reason; nil for one that is as it should be.
+	Trouble *Trouble
+}
+
+// Trouble is what keeps a pod from being ready.
+type Trouble struct {
+	// Container is the container that Reason is about, Image its image; empty when it is about the whole pod.
+	Container, Image string
+	// Message is what the kubelet or the scheduler says, cut to a few hundred bytes.
+	Message string
+	// ExitCode is that of the container's last end.
+	ExitCode int
+	// Since is when the pod stopped being ready, or was found not to be.
+	Since time.Time
+}
+
+// ParseLabels returns the labels of Facts.Labels; nil when there are none.
+func ParseLabels(text string) map[string]string {
+	if text == "" {
+		return nil
+	}
+	var out map[string]string
+	if json.Unmarshal([]byte(text), &out) != nil {
+		return nil
+	}
+	return out
 }
 
 // Change says that the live state of an application changed.

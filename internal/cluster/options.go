@@ -28,6 +28,9 @@ type Options struct {
 	// ClusterResources.
 	Namespaces       []string
 	ClusterResources bool
+	// Permissions say what a kind means that may not be listed; nil stands for PermissionsExpected. Call Retrack when
+	// they change.
+	Permissions func() Permissions
 	// Health assesses objects that have owners and whose body is not kept, when they arrive; nil for none. It may not
 	// keep or change the object, and must be quick.
 	Health func(*unstructured.Unstructured) (status, message string, ok bool)
@@ -35,6 +38,9 @@ type Options struct {
 	// goroutines that watch, several at once, and by callers of Observe and its like, never under a lock of Cluster; it
 	// must not block: it may read what is in memory, but not call Resource, Fetch or Retrack. A nil OnChange is not called.
 	OnChange func(Change)
+	// OnStray is told, under the same conditions, about namespaces in which an object that neither an application nor
+	// another object owns appeared, went, or found an owner; nil is not called.
+	OnStray func(namespace string)
 	// OnKind is told about kinds whose Ready changed, under the same conditions as OnChange: what was compared without
 	// one is to be compared again. OnConnection is told when the API server is found away, and when it is back.
 	OnKind       func(schema.GroupKind)
@@ -51,6 +57,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Exclude == nil {
 		o.Exclude = func(string, string) bool { return false }
+	}
+	if o.Permissions == nil {
+		o.Permissions = func() Permissions { return PermissionsExpected }
 	}
 	if o.OnKind == nil {
 		o.OnKind = func(schema.GroupKind) {}

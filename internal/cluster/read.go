@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -43,7 +44,7 @@ func (c *Cluster) State() State {
 			s.Failed[gk] = err
 		}
 	}
-	failure, gate := c.failure, c.gate
+	failure, failing, gate := c.failure, c.failing, c.gate
 	c.mu.Unlock()
 	if a := c.apis.Load(); a != nil {
 		s.Version = a.version
@@ -61,16 +62,29 @@ func (c *Cluster) State() State {
 	default:
 		since, err := gate.state()
 		s.Connected, s.AwaySince = err == nil && s.Version != "", since
+		if err == nil && apierrors.IsUnauthorized(failure) {
+			s.Connected, s.AwaySince = false, failing
+		}
 		switch {
 		case err != nil:
 			s.Error = fmt.Sprintf("the API server cannot be reached: %v", err)
 		case failure != nil:
 			s.Error = failure.Error()
-		case len(s.Failed) > 0:
-			s.Error = failedSentence(s.Failed)
+		default:
+			s.Error = failedSentence(c.faults(s.Failed))
 		}
 	}
 	return s
+}
+
+// faults are the failed kinds that are to be told of: all but those that are left out for want of permission, as asked.
+func (c *Cluster) faults(failed map[schema.GroupKind]error) map[schema.GroupKind]error {
+	if c.options.Permissions() == PermissionsExpected {
+		return failed
+	}
+	out := maps.Clone(failed)
+	maps.DeleteFunc(out, func(_ schema.GroupKind, err error) bool { return apierrors.IsForbidden(err) })
+	return out
 }
 
 func failedSentence(failed map[schema.GroupKind]error) string {
@@ -144,6 +158,14 @@ func (c *Cluster) Select(match func(*Object) bool) (out []*Object) {
 	}
 	sortByKey(out)
 	return out
+}
+
+// Orphans returns the objects in a namespace that neither an application nor another object owns, ordered by key.
+// owned tells of an application's instance name whether it counts: objects of one that is gone belong to nobody.
+func (c *Cluster) Orphans(namespace string, owned func(app string) bool) []*Object {
+	return c.Select(func(o *Object) bool {
+		return o.Namespace == namespace && len(o.Owners) == 0 && (o.App == "" || !owned(o.App)) && len(c.state.index.parents(o)) == 0
+	})
 }
 
 // Managed returns the objects that are tracked as the application's, ordered by key. app is the instance name.
@@ -231,6 +253,9 @@ func (c *Cluster) Version() (version string, names []string) {
 	return "", nil
 }
 
+// fetchTimeout bounds the read of one object, so that a server that takes requests and does not answer holds up nobody for long.
+const fetchTimeout = 30 * time.Second
+
 // Fetch reads an object from the API server, in a version or in the preferred one when it is empty, and observes it.
 // Errors are those of the API server, or wrap ErrKindUnknown.
 func (c *Cluster) Fetch(ctx context.Context, key Key, version string) (*unstructured.Unstructured, error) {
@@ -238,7 +263,9 @@ func (c *Cluster) Fetch(ctx context.Context, key Key, version string) (*unstruct
 	if err != nil {
 		return nil, err
 	}
-	client := c.dynamic.Resource(r.GroupVersionResource())
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	client := c.Client().Resource(r.GroupVersionResource())
 	var obj *unstructured.Unstructured
 	if r.Namespaced {
 		obj, err = client.Namespace(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})

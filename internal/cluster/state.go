@@ -17,6 +17,7 @@ import (
 type state struct {
 	now      func() time.Time
 	onChange func(Change)
+	onStray  func(namespace string)
 	// hooks, called under the lock: they must not block.
 	apiChanged, permissionsChanged func()
 
@@ -25,6 +26,8 @@ type state struct {
 	graves graves
 	// gone are custom resources whose definition was deleted, until the API server stops listing them.
 	gone map[schema.GroupResource]time.Time
+	// strayed are namespaces that onStray is to hear of.
+	strayed map[string]struct{}
 	// quiet holds back Changes until everything was listed once.
 	quiet bool
 }
@@ -34,14 +37,39 @@ func (s *state) update(fn func(*changes)) {
 	var ch changes
 	s.mu.Lock()
 	fn(&ch)
-	quiet := s.quiet
+	quiet, strayed := s.quiet, s.strayed
+	s.strayed = nil
 	s.mu.Unlock()
-	if quiet || s.onChange == nil {
+	if quiet {
 		return
 	}
-	for _, c := range ch {
-		s.onChange(c)
+	if s.onChange != nil {
+		for _, c := range ch {
+			s.onChange(c)
+		}
 	}
+	for namespace := range strayed {
+		s.onStray(namespace)
+	}
+}
+
+// stray notes a namespace in which an object became, or ceased to be, one that belongs to nobody.
+func (s *state) stray(old, o *Object) {
+	if s.onStray == nil || old.astray() == o.astray() {
+		return
+	}
+	if o == nil {
+		o = old
+	}
+	if s.strayed == nil {
+		s.strayed = make(map[string]struct{})
+	}
+	s.strayed[o.Namespace] = struct{}{}
+}
+
+// astray reports whether the object, which may be nil, is in a namespace and belongs to nobody.
+func (o *Object) astray() bool {
+	return o != nil && o.App == "" && o.Namespace != "" && len(o.Owners) == 0
 }
 
 // watched takes a state that a watch brought.
@@ -75,6 +103,7 @@ func (s *state) ahead(o *Object, listed string) bool {
 // swap puts o in the place of old, which may be nil.
 func (s *state) swap(old, o *Object, ch *changes) {
 	s.react(old, o)
+	s.stray(old, o)
 	if old == nil {
 		s.index.put(o)
 		s.index.touched(ch, o)
@@ -94,6 +123,7 @@ func (s *state) remove(o *Object, ch *changes) {
 	s.index.touched(ch, o)
 	s.index.remove(o)
 	s.react(o, nil)
+	s.stray(o, nil)
 }
 
 // react watches for the objects that decide which kinds there are and which may be listed.

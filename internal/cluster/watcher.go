@@ -2,9 +2,10 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,6 +32,10 @@ type watcher struct {
 	// settled is called when others need not wait for the watcher any more, and, as news, whenever it begins to work or
 	// to fail.
 	settled func(w *watcher, news bool)
+	// review asks whether the kind may be listed before it is; nil when that shows by trying.
+	review func(ctx context.Context, r Resource, namespace string) error
+	// checked says that review permitted it.
+	checked atomic.Bool
 	// patience is how long others wait for the first list.
 	patience time.Duration
 	now      func() time.Time
@@ -106,7 +111,7 @@ func (w *watcher) WatchWithContext(ctx context.Context, options metav1.ListOptio
 			return nil, err
 		}
 		options.Watch = true
-		body, err := w.request(&options).Stream(ctx)
+		body, err := w.stream(ctx, &options)
 		if err == nil {
 			w.answered()
 			decoder := newStreamDecoder(body, w.decoder(), w.report, options.ResourceVersion)
@@ -133,10 +138,8 @@ func (w *watcher) ListWithContext(ctx context.Context, options metav1.ListOption
 		if err := w.turn(ctx, 0); err != nil {
 			return nil, err
 		}
-		answer := w.request(&options).Do(ctx)
-		err := answer.Error() // says more than the error of Raw
+		body, err := w.read(ctx, &options)
 		if err == nil {
-			body, _ := answer.Raw()
 			w.answered()
 			list, err := w.decoder().decodeList(body)
 			if err != nil {
@@ -158,6 +161,26 @@ func (w *watcher) List(options metav1.ListOptions) (runtime.Object, error) {
 // IsWatchListSemanticsUnSupported tells the Reflector, by its odd name, whether to stream lists. Servers behind the API
 // server may be built with anything; one that does not know of streaming lists answers with a watch without a list, for ever.
 func (w *watcher) IsWatchListSemanticsUnSupported() bool { return w.remote }
+
+// stream begins a watch.
+func (w *watcher) stream(ctx context.Context, options *metav1.ListOptions) (io.ReadCloser, error) {
+	if err := w.permitted(ctx); err != nil {
+		return nil, err
+	}
+	return w.request(options).Stream(ctx)
+}
+
+// read lists.
+func (w *watcher) read(ctx context.Context, options *metav1.ListOptions) ([]byte, error) {
+	if err := w.permitted(ctx); err != nil {
+		return nil, err
+	}
+	answer := w.request(options).Do(ctx)
+	if err := answer.Error(); err != nil { // says more than the error of Raw
+		return nil, err
+	}
+	return answer.Raw()
+}
 
 func (w *watcher) request(options *metav1.ListOptions) *rest.Request {
 	return w.client.Get().AbsPath(resourcePath(w.resource, w.namespace)...).MaxRetries(0).SpecificallyVersionedParams(options, parameterCodec, parameterVersion)
@@ -211,8 +234,10 @@ func (w *watcher) failed(ctx context.Context, err error) error {
 		return err
 	}
 	last := lastPause
+	w.checked.Store(false)
 	if apierrors.IsUnauthorized(err) {
 		last = credentialPause
+		w.state.apiChanged() // discovery finds out whether this concerns everything
 	}
 	w.mu.Lock()
 	w.refused = min(max(2*w.refused, firstPause), last)
@@ -276,15 +301,4 @@ func (w *watcher) giveUp() {
 		err = fmt.Errorf("%s cannot be listed: no answer for %s", w.resource.Kind.GroupKind(), w.patience)
 	}
 	w.note(err, true)
-}
-
-// unreachable reports whether an error came from the way to the API server and not from the server.
-func unreachable(err error) bool {
-	var status apierrors.APIStatus
-	return !errors.As(err, &status)
-}
-
-// refusing reports whether asking again soon makes no sense.
-func refusing(err error) bool {
-	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err)
 }

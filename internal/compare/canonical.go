@@ -1,33 +1,10 @@
 package compare
 
 import (
-	"maps"
-
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/scheme"
 )
-
-// serverFields are the metadata that the API server alone writes.
-var serverFields = []string{
-	"creationTimestamp", "deletionGracePeriodSeconds", "deletionTimestamp", "generation", "managedFields",
-	"resourceVersion", "selfLink", "uid",
-}
-
-// withoutServerFields returns a view of obj without what never counts: the status and
-// the metadata of the API server. Values are shared with obj.
-func withoutServerFields(obj *unstructured.Unstructured) *unstructured.Unstructured {
-	top := maps.Clone(obj.Object)
-	delete(top, "status")
-	if metadata, ok := top["metadata"].(map[string]any); ok {
-		metadata = maps.Clone(metadata)
-		for _, field := range serverFields {
-			delete(metadata, field)
-		}
-		top["metadata"] = metadata
-	}
-	return &unstructured.Unstructured{Object: top}
-}
 
 // canonical returns obj with its values written as the API server stores them:
 // quantities and times in their canonical form, nulls and empty values that

@@ -5,137 +5,135 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/managedfields"
-	"k8s.io/client-go/applyconfigurations"
-	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/merge"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
-	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
-
-// Result is what a sync of one object would change.
-type Result struct {
-	// Added, Changed and Removed are the fields, as paths of
-	// structured-merge-diff, that the live object would gain, change and lose.
-	// None is nil.
-	Added, Changed, Removed *fieldpath.Set
-	// Reordered says that only the order of items in a keyed list changes,
-	// which no field path expresses (environment variables, for example,
-	// refer to earlier ones).
-	Reordered bool
-	// Certain is false when the difference may come from values that the API
-	// server fills in inside of lists whose schema is not known here. A dry
-	// run on the server settles it (see [Comparer.Between]). A result without
-	// differences is always certain.
-	Certain bool
-}
-
-// Synced says that a sync would change nothing.
-func (r Result) Synced() bool {
-	return !r.Reordered && r.Added.Empty() && r.Changed.Empty() && r.Removed.Empty()
-}
-
-// Fields lists the differing fields as readable paths such as
-// ".spec.replicas", added ones first, then changed, then removed.
-func (r Result) Fields() []string {
-	var paths []string
-	for _, set := range []*fieldpath.Set{r.Added, r.Changed, r.Removed} {
-		for path := range set.Leaves().All() {
-			paths = append(paths, path.String())
-		}
-	}
-	return paths
-}
 
 // Comparer compares objects on behalf of one field manager. It is safe for
 // concurrent use.
 type Comparer struct {
-	manager string
-	builtin managedfields.TypeConverter
-	deduced managedfields.TypeConverter
+	manager  string
+	builtins builtins
 }
 
 // New returns a Comparer that predicts applies under the given field manager.
 func New(fieldManager string) *Comparer {
-	return &Comparer{
-		manager: fieldManager,
-		builtin: applyconfigurations.NewTypeConverter(scheme.Scheme),
-		deduced: managedfields.NewDeducedTypeConverter(),
-	}
+	return &Comparer{manager: fieldManager, builtins: newBuiltins()}
 }
 
-// Compare predicts what applying desired would change in live. Both must have
-// the same group, version, kind, namespace and name; neither is modified. The
-// live object's managedFields decide which fields an apply would remove.
-func (c *Comparer) Compare(desired, live *unstructured.Unstructured) (Result, error) {
-	managers, err := decodeManagers(live, c.manager)
+// Pair is one object in two states that are to be compared. Nothing of it is
+// modified.
+type Pair struct {
+	// Desired is the object as it stands in the source, Live the one in the
+	// cluster. They have the same group, version, kind, namespace and name.
+	Desired, Live *unstructured.Unstructured
+	// Schema is that of a custom resource; nil for kinds of Kubernetes, and
+	// where it is not known.
+	Schema *Schema
+	// Rules say what does not count; nil for the status alone.
+	Rules *Rules
+}
+
+// Compare predicts what applying the desired object would change in the live
+// one. The live object's managedFields decide which fields an apply would
+// remove.
+func (c *Comparer) Compare(p Pair) (Result, error) {
+	want, have := canonical(p.Rules.withoutServerFields(p.Desired)), p.Rules.withoutServerFields(p.Live)
+	merger := c.builtins.mergerFor(p.Schema, want, have)
+	wantTyped, err := merger.typed(want)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading the managed fields of %s: %w", describe(live), err)
+		return Result{}, fmt.Errorf("reading the desired %s: %w", describe(p.Desired), err)
 	}
-	want, have := canonical(withoutServerFields(desired)), withoutServerFields(live)
-	converter, known := c.converterFor(want, have)
-	wantTyped, err := converter.ObjectToTyped(want, typed.AllowDuplicates)
+	haveTyped, err := merger.typed(have)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading the desired %s: %w", describe(desired), err)
+		return Result{}, fmt.Errorf("reading the live %s: %w", describe(p.Live), err)
 	}
-	haveTyped, err := converter.ObjectToTyped(have, typed.AllowDuplicates)
+	owners, err := ownershipOf(p.Live, c.manager, merger)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading the live %s: %w", describe(live), err)
+		return Result{}, fmt.Errorf("reading the managed fields of %s: %w", describe(p.Live), err)
 	}
-	version := fieldpath.APIVersion(live.GetAPIVersion())
-	updater := (&merge.UpdaterBuilder{Converter: sameVersion{version}, ReturnInputOnNoop: true}).BuildUpdater()
-	predicted, _, err := updater.Apply(haveTyped, wantTyped, version, managers, c.manager, true)
+	predicted, err := c.merge(p.Live.GetAPIVersion(), owners, haveTyped, wantTyped)
 	if err != nil {
-		return Result{}, fmt.Errorf("merging the desired %s into the live one: %w", describe(desired), err)
+		return Result{}, fmt.Errorf("merging the desired %s into the live one: %w", describe(p.Desired), err)
 	}
-	return difference(haveTyped, predicted, known)
+	difference, err := differenceOf(haveTyped, predicted)
+	if err != nil {
+		return Result{}, err
+	}
+	if difference.Synced() {
+		return difference, nil
+	}
+	// Of what differs, some may be values that the API server fills in, and some may not count.
+	will := objectOf(predicted)
+	if merger.complete != nil {
+		merger.complete(will.Object)
+	}
+	result, err := c.between(p, merger, have, will)
+	if err != nil {
+		return Result{}, err
+	}
+	result.Certain = result.Synced() || merger.exact || result.settled(owners, will)
+	return result, nil
 }
 
 // Between compares two states of one object as they stand, without merging:
-// what would be different in live if it became predicted, the answer of a dry
-// run. Fields that every write changes (resourceVersion, managedFields, …) and
-// the status do not count.
-func (c *Comparer) Between(live, predicted *unstructured.Unstructured) (Result, error) {
-	have, will := withoutServerFields(live), withoutServerFields(predicted)
-	converter, _ := c.converterFor(have, will)
-	haveTyped, err := converter.ObjectToTyped(have, typed.AllowDuplicates)
-	if err != nil {
-		return Result{}, fmt.Errorf("reading the live %s: %w", describe(live), err)
-	}
-	willTyped, err := converter.ObjectToTyped(will, typed.AllowDuplicates)
-	if err != nil {
-		return Result{}, fmt.Errorf("reading the predicted %s: %w", describe(predicted), err)
-	}
-	result, err := difference(haveTyped, willTyped, true)
+// what would be different in the live object if it became predicted, the answer
+// of a dry run. Desired is not looked at. Fields that every write changes
+// (resourceVersion, managedFields, …) do not count.
+func (c *Comparer) Between(p Pair, predicted *unstructured.Unstructured) (Result, error) {
+	have, will := p.Rules.withoutServerFields(p.Live), p.Rules.withoutServerFields(predicted)
+	result, err := c.between(p, c.builtins.mergerFor(p.Schema, have, will), have, will)
 	result.Certain = true
 	return result, err
 }
 
-// converterFor returns the converter with the schemas of Kubernetes' own kinds
-// when it understands both objects, and otherwise the deducing one. The second
-// result says whether the schema is known.
-func (c *Comparer) converterFor(a, b *unstructured.Unstructured) (managedfields.TypeConverter, bool) {
-	if !scheme.Scheme.Recognizes(a.GroupVersionKind()) {
-		return c.deduced, false
+// between compares two states but for what is ignored.
+func (c *Comparer) between(p Pair, merger merger, have, will *unstructured.Unstructured) (Result, error) {
+	have, err := p.Rules.without(have)
+	if err != nil {
+		return Result{}, fmt.Errorf("leaving out what is ignored of the live %s: %w", describe(p.Live), err)
 	}
-	for _, obj := range []*unstructured.Unstructured{a, b} {
-		if _, err := c.builtin.ObjectToTyped(obj, typed.AllowDuplicates); err != nil {
-			return c.deduced, false
+	if will, err = p.Rules.without(will); err != nil {
+		return Result{}, fmt.Errorf("leaving out what is ignored of the predicted %s: %w", describe(p.Live), err)
+	}
+	haveTyped, err := merger.typed(have)
+	if err != nil {
+		merger = c.builtins.mergerFor(nil, have, will) // without some fields it may not fit any more
+		if haveTyped, err = merger.typed(have); err != nil {
+			return Result{}, fmt.Errorf("reading the live %s: %w", describe(p.Live), err)
 		}
 	}
-	return c.builtin, true
+	willTyped, err := merger.typed(will)
+	if err != nil {
+		return Result{}, fmt.Errorf("reading the predicted %s: %w", describe(p.Live), err)
+	}
+	result, err := differenceOf(haveTyped, willTyped)
+	if err != nil {
+		return Result{}, err
+	}
+	trusted, err := p.Rules.ownedBy(p.Live)
+	if err != nil {
+		return Result{}, fmt.Errorf("reading the managed fields of %s: %w", describe(p.Live), err)
+	}
+	return result.without(trusted), nil
 }
 
-func difference(have, will *typed.TypedValue, schemaKnown bool) (Result, error) {
-	comparison, err := have.Compare(will)
-	if err != nil {
-		return Result{}, fmt.Errorf("comparing the predicted object with the live one: %w", err)
+// merge does what the API server does with an apply.
+func (c *Comparer) merge(apiVersion string, owners ownership, have, want *typed.TypedValue) (*typed.TypedValue, error) {
+	version := fieldpath.APIVersion(apiVersion)
+	updater := (&merge.UpdaterBuilder{Converter: sameVersion{version}, ReturnInputOnNoop: true}).BuildUpdater()
+	predicted, _, err := updater.Apply(have, want, version, owners.managers, c.manager, true)
+	return predicted, err
+}
+
+// objectOf returns a value as an object of its own.
+func objectOf(value *typed.TypedValue) *unstructured.Unstructured {
+	object, ok := value.AsValue().Unstructured().(map[string]any)
+	if !ok {
+		object = map[string]any{}
 	}
-	result := Result{Added: comparison.Added, Changed: comparison.Modified, Removed: comparison.Removed}
-	result.Reordered = result.Synced() && !value.Equals(have.AsValue(), will.AsValue())
-	result.Certain = result.Synced() || (schemaKnown && !touchesAtomicList(will, comparison))
-	return result, nil
+	return (&unstructured.Unstructured{Object: object}).DeepCopy()
 }
 
 func describe(obj *unstructured.Unstructured) string {

@@ -24,67 +24,53 @@ func IgnoredInApplication(obj *unstructured.Unstructured) bool {
 	return annotation(obj.Object, AnnotationIgnore) == "true"
 }
 
-// Assess judges one live object. The second value is false for a kind that this package knows nothing about; such an
-// object has no health and does not count. The object is only read. Safe for concurrent use.
+// Assess judges one live object by what is built in. The second value is false for an object that has no health; it
+// does not count. The object is only read. Safe for concurrent use.
 func Assess(obj *unstructured.Unstructured) (Result, bool) {
 	if obj == nil || obj.Object == nil {
 		return Result{}, false
 	}
-	if text(obj.Object, "metadata", "deletionTimestamp") != "" {
-		finalizers := texts(obj.Object, "metadata", "finalizers")
-		if !contains(finalizers, finalizerHook) {
-			return pendingDeletion(finalizers), true
-		}
+	if result, ok := deletion(obj.Object); ok {
+		return result, true
 	}
-	check := checkFor(groupOf(text(obj.Object, "apiVersion")), text(obj.Object, "kind"))
-	if check == nil {
-		return Result{}, false
-	}
-	return check(obj.Object), true
+	return builtin(obj.Object)
 }
 
-func checkFor(group, kind string) func(map[string]any) Result {
-	switch group + "/" + kind {
-	case "apps/Deployment":
-		return deployment
-	case "apps/StatefulSet":
-		return statefulSet
-	case "apps/DaemonSet":
-		return daemonSet
-	case "apps/ReplicaSet":
-		return replicaSet
-	case "batch/Job":
-		return job
-	case "batch/CronJob":
-		return cronJob
-	case "/Pod":
-		return pod
-	case "/Service":
-		return service
-	case "/PersistentVolumeClaim":
-		return persistentVolumeClaim
-	case "networking.k8s.io/Ingress", "extensions/Ingress":
-		return ingress
-	case "autoscaling/HorizontalPodAutoscaler":
-		return horizontalPodAutoscaler
-	case "policy/PodDisruptionBudget":
-		return podDisruptionBudget
-	case "apiregistration.k8s.io/APIService":
-		return apiService
-	case "apiextensions.k8s.io/CustomResourceDefinition":
-		return customResourceDefinition
-	case "argoproj.io/Workflow":
-		return workflow
-	default:
-		return nil
+// deletion is the health of an object that is being deleted, whatever its kind.
+func deletion(obj map[string]any) (Result, bool) {
+	at := text(obj, "metadata", "deletionTimestamp")
+	if at == "" {
+		return Result{}, false
 	}
+	finalizers := texts(obj, "metadata", "finalizers")
+	if contains(finalizers, finalizerHook) {
+		return Result{}, false
+	}
+	return pendingDeletion(finalizers).from(at), true
+}
+
+// builtin asks the most specific check that concerns the kind: of the kind itself, of a pattern, of all kinds.
+func builtin(obj map[string]any) (Result, bool) {
+	group, kind := groupOf(text(obj, "apiVersion")), text(obj, "kind")
+	if check, ok := kinds[group+"/"+kind]; ok {
+		return check(obj)
+	}
+	for _, p := range patterns {
+		if p.matches(group, kind) {
+			return p.check(obj)
+		}
+	}
+	if kind == "" || withoutHealth(group, kind) {
+		return Result{}, false
+	}
+	return generic(obj)
 }
 
 func pendingDeletion(finalizers []string) Result {
 	if len(finalizers) == 0 {
-		return Result{Progressing, "Pending deletion"}
+		return say(Progressing, "Pending deletion")
 	}
-	return Result{Progressing, "Pending deletion: waits for " + plural(len(finalizers), "finalizer") + " " + strings.Join(finalizers, ", ")}
+	return say(Progressing, "Pending deletion: waits for "+plural(len(finalizers), "finalizer")+" "+strings.Join(finalizers, ", "))
 }
 
 func groupOf(apiVersion string) string {

@@ -9,7 +9,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/health"
 )
 
-func read(t *testing.T, text string) *unstructured.Unstructured {
+func read(t testing.TB, text string) *unstructured.Unstructured {
 	t.Helper()
 	obj := &unstructured.Unstructured{}
 	if err := yaml.Unmarshal([]byte(text), &obj.Object); err != nil {

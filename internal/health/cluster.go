@@ -12,20 +12,20 @@ func horizontalPodAutoscaler(obj map[string]any) Result {
 	if strings.HasSuffix(text(obj, "apiVersion"), "/v1") {
 		var err error
 		if list, err = annotatedConditions(annotation(obj, "autoscaling.alpha.kubernetes.io/conditions")); err != nil {
-			return Result{Unknown, "The conditions in the annotation of the autoscaler cannot be read"}
+			return say(Unknown, "The conditions in the annotation of the autoscaler cannot be read")
 		}
 	}
 	for _, c := range list {
 		switch c.kind + "/" + c.reason {
 		case "AbleToScale/FailedGetScale", "AbleToScale/FailedUpdateScale",
 			"ScalingActive/FailedGetResourceMetric", "ScalingActive/InvalidSelector":
-			return Result{Degraded, orElse(c.message, c.reason)}
+			return say(Degraded, orElse(c.message, c.reason)).from(c.since)
 		}
 		if (c.kind == "AbleToScale" || c.kind == "ScalingLimited") && c.status == "True" {
-			return Result{Healthy, c.message}
+			return say(Healthy, c.message)
 		}
 	}
-	return Result{Progressing, "The autoscaler has not looked at its target yet"}
+	return say(Progressing, "The autoscaler has not looked at its target yet")
 }
 
 func annotatedConditions(annotation string) ([]condition, error) {
@@ -38,19 +38,19 @@ func annotatedConditions(annotation string) ([]condition, error) {
 	}
 	out := make([]condition, 0, len(list))
 	for _, c := range list {
-		out = append(out, condition{c.Type, c.Status, c.Reason, c.Message})
+		out = append(out, condition{kind: c.Type, status: c.Status, reason: c.Reason, message: c.Message})
 	}
 	return out, nil
 }
 
 // podDisruptionBudget does not count a shortage of pods, which is what a budget is there to notice.
 func podDisruptionBudget(obj map[string]any) Result {
-	result := Result{Progressing, "The budget has not been observed by the disruption controller yet"}
+	result := say(Progressing, "The budget has not been observed by the disruption controller yet")
 	for _, c := range conditions(obj) {
 		if c.status == "False" && c.reason != "InsufficientPods" {
-			return Result{Degraded, because("The budget is in "+c.reason, c.message)}
+			return say(Degraded, because("The budget is in "+c.reason, c.message))
 		}
-		result = Result{Healthy, because("The budget is in "+c.reason, c.message)}
+		result = say(Healthy, because("The budget is in "+c.reason, c.message))
 	}
 	return result
 }
@@ -61,11 +61,11 @@ func apiService(obj map[string]any) Result {
 			continue
 		}
 		if c.status == "True" {
-			return Result{Healthy, because(c.reason, c.message)}
+			return say(Healthy, because(c.reason, c.message))
 		}
-		return Result{Progressing, because(c.reason, c.message)}
+		return say(Progressing, because(c.reason, c.message)).from(c.since)
 	}
-	return Result{Progressing, "The API service has not been looked at yet"}
+	return say(Progressing, "The API service has not been looked at yet")
 }
 
 func customResourceDefinition(obj map[string]any) Result {
@@ -73,19 +73,19 @@ func customResourceDefinition(obj map[string]any) Result {
 	for _, c := range conditions(obj) {
 		switch {
 		case c.kind == "Terminating" && c.status == "True":
-			return Result{Progressing, because("The definition is being deleted", c.message)}
+			return say(Progressing, because("The definition is being deleted", c.message))
 		case c.kind == "NamesAccepted" && c.status == "False":
-			return Result{Degraded, because("The names are not accepted", c.message)}
+			return say(Degraded, because("The names are not accepted", c.message))
 		case c.kind == "NonStructuralSchema" && c.status == "True":
-			return Result{Degraded, because("The schema has errors", c.message)}
+			return say(Degraded, because("The schema has errors", c.message))
 		case c.kind == "Established" && c.status == "True":
 			established = true
 		case c.kind == "Established" && c.reason == "InvalidCABundle":
-			return Result{Degraded, because("The definition is not established", c.message)}
+			return say(Degraded, because("The definition is not established", c.message))
 		}
 	}
 	if !established {
-		return Result{Progressing, "The definition is not established yet"}
+		return say(Progressing, "The definition is not established yet")
 	}
 	return Result{Status: Healthy}
 }

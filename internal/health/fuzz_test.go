@@ -2,6 +2,7 @@ package health_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,6 +23,7 @@ func FuzzAssess(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"status":[]}`, `{"status":{"conditions":[null,1,"a",{"type":1,"status":true}]}}`,
 		`{"metadata":{"deletionTimestamp":5,"finalizers":[1,{}],"annotations":[]},"spec":"x"}`,
+		`{"metadata":{"generation":2},"status":{"observedGeneration":"1","conditions":[{"type":"Ready","status":"False","observedGeneration":1}],"parents":[{"parentRef":[],"conditions":{}}],"listeners":["a"],"ancestors":[null],"phase":7,"validationMessages":[{"level":3}],"bindings":[{}]}}`,
 		`{"metadata":{"generation":1e300},"spec":{"replicas":-1.5,"restartPolicy":"Always"},"status":{"phase":"Failed","containerStatuses":[{"state":{"terminated":[]}}]}}`,
 		`{"spec":{"updateStrategy":{"type":"RollingUpdate","rollingUpdate":{"partition":"x"}}},"status":{"observedGeneration":9}}`,
 	} {
@@ -40,6 +42,13 @@ func FuzzAssess(f *testing.F) {
 			}
 			if health.Worst(got.Status) != got.Status {
 				t.Fatalf("%s has the foreign word %q", kind[1], got.Status)
+			}
+		}
+		for _, name := range append(health.Kinds(), "s3.aws.upbound.io/Bucket", "sources.knative.dev/PingSource", "networking.istio.io/Gateway", "sql.cnrm.cloud.google.com/SQLInstance", "example.com/Widget") {
+			group, kind, _ := strings.Cut(name, "/")
+			object["apiVersion"], object["kind"] = group+"/v1", kind
+			if got, ok := health.Assess(&unstructured.Unstructured{Object: object}); ok && health.Worst(got.Status) != got.Status {
+				t.Fatalf("%s has the foreign word %q", name, got.Status)
 			}
 		}
 	})

@@ -11,7 +11,7 @@ func job(obj map[string]any) Result {
 		switch c.kind {
 		case "Failed":
 			if on {
-				return Result{Degraded, because("The job failed", orElse(c.message, c.reason))}
+				return say(Degraded, because("The job failed", orElse(c.message, c.reason))).from(c.since)
 			}
 		case "Complete":
 			complete, message = complete || on, c.message
@@ -21,11 +21,11 @@ func job(obj map[string]any) Result {
 	}
 	switch {
 	case complete:
-		return Result{Healthy, message}
+		return say(Healthy, message)
 	case suspended || flag(obj, "spec", "suspend"):
-		return Result{Suspended, "The job is suspended"}
+		return say(Suspended, "The job is suspended")
 	default:
-		return Result{Progressing, jobProgress(obj)}
+		return say(Progressing, jobProgress(obj))
 	}
 }
 
@@ -45,25 +45,25 @@ func jobProgress(obj map[string]any) string {
 // Suspended.
 func cronJob(obj map[string]any) Result {
 	if flag(obj, "spec", "suspend") {
-		return Result{Healthy, "The schedule is suspended"}
+		return say(Healthy, "The schedule is suspended")
 	}
 	if _, ok := at(obj, "status").(map[string]any); !ok {
-		return Result{Progressing, "The schedule has not been observed by the cron job controller yet"}
+		return say(Progressing, "The schedule has not been observed by the cron job controller yet")
 	}
 	scheduled := text(obj, "status", "lastScheduleTime")
 	succeeded := text(obj, "status", "lastSuccessfulTime")
 	active, _ := at(obj, "status", "active").([]any)
 	switch {
 	case scheduled == "":
-		return Result{Healthy, "No run has been due yet"}
+		return say(Healthy, "No run has been due yet")
 	case succeeded == "":
-		return Result{Healthy, "No run has succeeded yet"}
+		return say(Healthy, "No run has succeeded yet")
 	case len(active) > 0:
-		return Result{Healthy, "A run is under way"}
+		return say(Healthy, "A run is under way")
 	case before(succeeded, scheduled):
-		return Result{Degraded, "The last run did not succeed"}
+		return say(Degraded, "The last run did not succeed")
 	default:
-		return Result{Healthy, "The last run succeeded"}
+		return say(Healthy, "The last run succeeded")
 	}
 }
 
@@ -81,13 +81,13 @@ func workflow(obj map[string]any) Result {
 	message := text(obj, "status", "message")
 	switch text(obj, "status", "phase") {
 	case "", "Pending", "Running":
-		return Result{Progressing, message}
+		return say(Progressing, message)
 	case "Succeeded":
-		return Result{Healthy, message}
+		return say(Healthy, message)
 	case "Failed", "Error":
-		return Result{Degraded, message}
+		return say(Degraded, message)
 	default:
-		return Result{Unknown, message}
+		return say(Unknown, message)
 	}
 }
 

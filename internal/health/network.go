@@ -4,14 +4,14 @@ func service(obj map[string]any) Result {
 	if text(obj, "spec", "type") != "LoadBalancer" || hasAddress(obj) {
 		return Result{Status: Healthy}
 	}
-	return Result{Progressing, "The load balancer has no address yet"}
+	return say(Progressing, "The load balancer has no address yet")
 }
 
 func ingress(obj map[string]any) Result {
 	if hasAddress(obj) {
 		return Result{Status: Healthy}
 	}
-	return Result{Progressing, "The ingress has no address yet"}
+	return say(Progressing, "The ingress has no address yet")
 }
 
 // hasAddress follows Argo CD: a controller that lists an entry has done its part, whatever the entry holds.
@@ -25,12 +25,12 @@ func persistentVolumeClaim(obj map[string]any) Result {
 	case "Bound":
 		return Result{Status: Healthy}
 	case "Pending":
-		return Result{Progressing, "The claim has no volume yet"}
+		return say(Progressing, "The claim has no volume yet")
 	case "Lost":
-		return Result{Degraded, "The claim has lost its volume " + text(obj, "spec", "volumeName")}
+		return say(Degraded, "The claim has lost its volume "+text(obj, "spec", "volumeName"))
 	case "":
-		return Result{Unknown, "The claim has no phase yet"}
+		return say(Unknown, "The claim has no phase yet")
 	default:
-		return Result{Unknown, "The claim has the unknown phase " + phase}
+		return say(Unknown, "The claim has the unknown phase "+phase)
 	}
 }

@@ -7,28 +7,38 @@ import (
 )
 
 func pod(obj map[string]any) Result {
+	result := podNow(obj)
+	for _, c := range conditions(obj) {
+		if c.kind == "Ready" && c.status != "True" {
+			return result.from(c.since)
+		}
+	}
+	return result
+}
+
+func podNow(obj map[string]any) Result {
 	longRunning := runsForever(obj)
 	if longRunning {
 		if message := stuck(obj); message != "" {
-			return Result{Degraded, message}
+			return say(Degraded, message)
 		}
 	}
 	message := text(obj, "status", "message")
 	switch text(obj, "status", "phase") {
 	case "Pending":
-		return Result{Progressing, orElse(message, waitsFor(obj))}
+		return say(Progressing, orElse(message, waitsFor(obj)))
 	case "Succeeded":
-		return Result{Healthy, message}
+		return say(Healthy, message)
 	case "Failed":
-		return Result{Degraded, orElse(orElse(message, failure(obj)), "The pod failed")}
+		return say(Degraded, orElse(orElse(message, failure(obj)), "The pod failed"))
 	case "Running":
 		if !longRunning {
 			// A pod that is to end is usually a hook; it is done when it has succeeded, not when it is ready.
-			return Result{Progressing, orElse(message, "The pod runs and has not completed yet")}
+			return say(Progressing, orElse(message, "The pod runs and has not completed yet"))
 		}
 		return running(obj, message)
 	default:
-		return Result{Unknown, orElse(message, "The pod has no known phase")}
+		return say(Unknown, orElse(message, "The pod has no known phase"))
 	}
 }
 
@@ -51,15 +61,15 @@ func isHook(obj map[string]any) bool {
 func running(obj map[string]any, message string) Result {
 	for _, c := range conditions(obj) {
 		if c.kind == "Ready" && c.status == "True" {
-			return Result{Healthy, message}
+			return say(Healthy, message)
 		}
 	}
 	for _, c := range items(obj, "status", "containerStatuses") {
 		if _, ok := at(c, "lastState", "terminated").(map[string]any); ok {
-			return Result{Degraded, orElse(message, fmt.Sprintf("Container %s is not ready after %s", text(c, "name"), count(amount(c, "restartCount"), "restart")))}
+			return say(Degraded, orElse(message, fmt.Sprintf("Container %s is not ready after %s", text(c, "name"), count(amount(c, "restartCount"), "restart"))))
 		}
 	}
-	return Result{Progressing, orElse(message, notReady(obj))}
+	return say(Progressing, orElse(message, notReady(obj)))
 }
 
 // stuck gives a sentence on the containers that cannot start, and "" when there is none. These are the reasons

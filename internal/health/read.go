@@ -87,16 +87,38 @@ func annotation(obj map[string]any, key string) string {
 // condition is an entry of status.conditions.
 type condition struct {
 	kind, status, reason, message string
+	// since is when the status last changed, as text of the API.
+	since string
+	// severity is Cluster API's, of conditions that are not true.
+	severity string
+	// generation is the one that the condition speaks of; seen tells whether it says so.
+	generation int64
+	seen       bool
 }
 
 func conditions(obj map[string]any) []condition {
-	list := items(obj, "status", "conditions")
+	return conditionsAt(obj, "status", "conditions")
+}
+
+func conditionsAt(obj map[string]any, path ...string) []condition {
+	list := items(obj, path...)
 	out := make([]condition, 0, len(list))
 	for _, c := range list {
-		out = append(out, condition{text(c, "type"), text(c, "status"), text(c, "reason"), text(c, "message")})
+		out = append(out, readCondition(c))
 	}
 	return out
 }
+
+func readCondition(c map[string]any) condition {
+	generation, seen := number(c, "observedGeneration")
+	return condition{
+		kind: text(c, "type"), status: text(c, "status"), reason: text(c, "reason"), message: text(c, "message"),
+		since: text(c, "lastTransitionTime"), severity: text(c, "severity"), generation: generation, seen: seen,
+	}
+}
+
+// why gives the words of the condition, or its reason when it has none.
+func (c condition) why() string { return orElse(c.message, c.reason) }
 
 // because joins what is so with why, as far as there is a why.
 func because(what, why string) string {

@@ -1,5 +1,7 @@
 package health
 
+import "time"
+
 // Status is a word for how well something does. The words are those of Argo CD and appear in the status of
 // Applications.
 type Status string
@@ -26,6 +28,29 @@ type Result struct {
 	Status Status
 	// Message is one sentence on why, empty when there is nothing to add to the word.
 	Message string
+	// Since is when it began, as far as the object tells; the zero time when it does not.
+	Since time.Time
+	// Revision is what was deployed when it began, where that may be the cause (see [Explain]).
+	Revision string
+	// Troubled says that pods have a reason for not being ready, beside that they are starting (see [Explain]).
+	Troubled bool
+	// unseen says that the controller has not looked at the present specification, so that what the object's pods do is
+	// not about it.
+	unseen bool
+}
+
+func say(word Status, message string) Result { return Result{Status: word, Message: message} }
+
+func unseen(message string) Result {
+	return Result{Status: Progressing, Message: message, unseen: true}
+}
+
+// from adds when it began, from a time as the API writes it.
+func (r Result) from(since string) Result {
+	if at, err := time.Parse(time.RFC3339, since); err == nil {
+		r.Since = at
+	}
+	return r
 }
 
 // severity gives the place of a word in the order; a word that is none of ours counts as the best, so that the answer

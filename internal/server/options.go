@@ -50,6 +50,8 @@ type Options struct {
 	// Applications and Client are the data access; Client gives the client for a namespace.
 	Applications Applications
 	Client       func(namespace string) ApplicationClient
+	// Tree draws an Application with what is live of it; nil when this process cannot.
+	Tree func(app *v1alpha1.Application) (*v1alpha1.ApplicationTree, error)
 	// Namespace is the control plane's, where Applications lie that are named without a namespace.
 	Namespace string
 	// Settings gives the current settings.

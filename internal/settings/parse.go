@@ -59,6 +59,10 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.InstallationID = p.data["installationID"]
 	s.Resources.Exclusions = parsed(p, "resource.exclusions", resourceRules, nil, last.Resources.Exclusions)
 	s.Resources.Inclusions = parsed(p, "resource.inclusions", resourceRules, nil, last.Resources.Inclusions)
+	s.Customizations, s.customizations = customizations(p, last.customizations)
+	s.Comparison = comparison(p, last.Comparison)
+	s.RespectRBAC = parsed(p, "resource.respectRBAC", respectRBAC, s.RespectRBAC, last.RespectRBAC)
+	s.AllowedNodeLabels = parsed(p, "application.allowedNodeLabels", labelKeys, nil, last.AllowedNodeLabels)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
 	s.GlobalProjects = parsed(p, "globalProjects", globalProjects, nil, last.GlobalProjects)
 	s.Rendering = rendering(p, last.Rendering)
@@ -134,12 +138,36 @@ func labelKey(s string) (string, error) {
 	return s, nil
 }
 
+// labelKeys reads label keys between commas.
+func labelKeys(s string) (out []string, err error) {
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		key, err := labelKey(part)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, key)
+	}
+	return out, nil
+}
+
 func trackingMethod(s string) (string, error) {
 	switch s {
 	case TrackingAnnotation, TrackingLabel, TrackingAnnotationAndLabel:
 		return s, nil
 	default:
 		return "", fmt.Errorf("%q is none of annotation, label, annotation+label", s)
+	}
+}
+
+func respectRBAC(s string) (string, error) {
+	switch s {
+	case "normal", "strict":
+		return s, nil
+	default:
+		return "", fmt.Errorf("%q is neither normal nor strict", s)
 	}
 }
 

@@ -61,6 +61,15 @@ type Settings struct {
 	InstallationID string
 	// Resources says which kinds of objects are looked at.
 	Resources ResourceFilter
+	// Customizations are decisions about single kinds of objects.
+	Customizations Customizations
+	// Comparison says what counts as a difference.
+	Comparison Comparison
+	// RespectRBAC says what kinds mean that may not be listed in a cluster: "" that something is wrong, "normal" that they
+	// are left out, "strict" that it is asked before they are listed.
+	RespectRBAC string
+	// AllowedNodeLabels are the labels of nodes that are shown with the pods on them.
+	AllowedNodeLabels []string
 	// InClusterEnabled tells whether the cluster of the control plane itself is a destination.
 	InClusterEnabled bool
 	// GlobalProjects are the projects whose rules others inherit.
@@ -105,6 +114,8 @@ type Settings struct {
 	tlsCerts   map[string]string
 	knownHosts string
 	gpgKeys    map[string]string
+
+	customizations customizationValues
 }
 
 // GlobalProject names a project whose rules hold in addition for every project that the selector matches.
@@ -140,6 +151,7 @@ func Defaults() *Settings {
 		InstanceLabelKey: "app.kubernetes.io/instance",
 		TrackingMethod:   TrackingAnnotation,
 		InClusterEnabled: true,
+		Comparison:       defaultComparison(),
 		SessionDuration:  24 * time.Hour,
 		PasswordPattern:  regexp.MustCompile(`^.{8,32}$`),
 		Accounts:         map[string]Account{AdminAccount: {Name: AdminAccount, Enabled: true, Capabilities: []Capability{CapabilityLogin}}},

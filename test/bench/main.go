@@ -28,7 +28,7 @@ func main() {
 	var o options
 	flag.IntVar(&o.applications, "applications", 200, "number of Applications")
 	flag.IntVar(&o.namespaces, "namespaces", 1000, "number of namespaces that are rendered without a cluster")
-	flag.StringVar(&o.only, "only", "", "measure only this: rendering or cluster")
+	flag.StringVar(&o.only, "only", "", "measure only this: rendering, cluster, or live: changes and restarts with 10, 100 and 1,000 applications")
 	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
 	flag.DurationVar(&o.idle, "idle", defaultIdle, "how long to measure at rest")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first sync to this file")
@@ -44,6 +44,9 @@ func main() {
 }
 
 func measure(ctx context.Context, o options) error {
+	if o.only == "live" {
+		return live(ctx, o)
+	}
 	if o.only != "cluster" {
 		if err := rendering(ctx, o); err != nil {
 			return fmt.Errorf("rendering: %w", err)

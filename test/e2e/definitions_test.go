@@ -40,6 +40,8 @@ func (w widgets) definition() string {
         type: object
         properties:
           spec: {type: object, properties: {size: {type: integer, default: 1}, color: {type: string}}}
+          status: {type: object, x-kubernetes-preserve-unknown-fields: true}
+    subresources: {status: {}}
 `, w.group)
 }
 

@@ -49,7 +49,8 @@ function sentence(app, s, now) {
   const objects = status.resources || [];
   const ill = objects.filter((o) => o.health?.status === status.health?.status && o.health.message);
   if (s.health.token !== "ok") {
-    said.push(ill.length > 0 ? join(`${s.health.word}: ${label(ill[0])}`, ill[0].health.message) : `${s.health.word}${lasting(status.health, now)}`);
+    const why = ill.length > 0 ? join(label(ill[0]), ill[0].health.message) : status.health?.message;
+    said.push(why ? join(s.health.word, aged(why, now)) : `${s.health.word}${lasting(status.health, now)}`);
   }
   if (s.sync.token === "pending") {
     const differing = objects.filter((o) => o.status === "OutOfSync");
@@ -62,6 +63,8 @@ function sentence(app, s, now) {
 const label = (o) => `${o.kind} ${o.name}`;
 const names = (list) => list.length <= 2 ? list.map(label).join(" and ") : `${label(list[0])} and ${list.length - 1} more`;
 const join = (a, b) => b ? `${a}: ${b}` : a;
+// A status holds times; ages are made here.
+const aged = (text, now) => text.replace(/ since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)/g, (_, then) => ` for ${age(then, now)}`);
 const lasting = (health, now) => health?.lastTransitionTime ? `, for ${age(health.lastTransitionTime, now)}` : "";
 const server = (address) => address === "https://kubernetes.default.svc" ? "in-cluster" : (address || "").replace(/^https?:\/\//, "");
 

@@ -1,0 +1,148 @@
+package application
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/fairlead-cd/fairlead/internal/compare"
+	"github.com/fairlead-cd/fairlead/internal/plan"
+)
+
+// difference is how a live object differs from its target.
+type difference struct {
+	differs bool
+	// fields are those that differ; none when only the order of a list does.
+	fields []compare.Field
+	// settled names the live state for which the API server itself answered, so
+	// that it is not asked again while only the status changes.
+	settled string
+}
+
+// differenceOf predicts what a sync would change in the live object. Where the
+// prediction alone cannot tell, or the API server is to be asked anyway, a dry
+// run tells; its answer holds for the content of the live object.
+func (r *reconciliation) differenceOf(ctx context.Context, t target, live *unstructured.Unstructured, schema *compare.Schema, before difference) (difference, error) {
+	if live.GetAPIVersion() != t.obj.GetAPIVersion() {
+		// The watch follows the preferred version; compare in the stated one.
+		converted, err := r.destination.Live.Fetch(ctx, t.key, t.obj.GroupVersionKind().Version)
+		if err != nil {
+			return difference{}, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
+		}
+		live = converted
+	}
+	pair := compare.Pair{Desired: t.obj, Live: live, Schema: schema, Rules: r.manner.rulesFor(t)}
+	result := compare.Result{}
+	if !r.manner.serverSide {
+		var err error
+		if result, err = r.Comparer.Compare(pair); err != nil {
+			return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+		}
+	}
+	out := difference{}
+	if !result.Certain {
+		if out.settled = contentOf(live); out.settled == before.settled {
+			return before, nil
+		}
+		predicted, err := r.destination.Applier.Predict(ctx, t.obj)
+		switch {
+		case err != nil && r.manner.serverSide:
+			return difference{}, incomparable(fmt.Errorf("%s: the API server refuses %s: %w", t.file, plan.ReferenceTo(t.obj), err))
+		case err != nil:
+			r.Logger.Debug("dry run failed; the local prediction stands", "application", r.key.String(),
+				"object", plan.ReferenceTo(t.obj).String(), "error", err)
+			out.settled = ""
+		default:
+			if result, err = r.Comparer.Between(pair, predicted); err != nil {
+				return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+			}
+			if r.manner.serverSide && !r.manner.webhooks {
+				if result, err = r.Comparer.WithoutWebhooks(result, live, predicted); err != nil {
+					return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+				}
+			}
+		}
+	}
+	out.differs = !result.Synced()
+	if !out.differs {
+		return out, nil
+	}
+	fields, err := r.Comparer.Explain(live, result)
+	if err != nil {
+		return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+	}
+	out.fields = fields
+	return out, nil
+}
+
+// contentOf names what is in an object beside its status and its version.
+func contentOf(live *unstructured.Unstructured) string {
+	top := maps.Clone(live.Object)
+	delete(top, "status")
+	if metadata, ok := top["metadata"].(map[string]any); ok {
+		metadata = maps.Clone(metadata)
+		delete(metadata, "resourceVersion")
+		delete(metadata, "managedFields")
+		top["metadata"] = metadata
+	}
+	content, err := json.Marshal(top)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.New()
+	sum.Write(content)
+	for _, entry := range live.GetManagedFields() {
+		if entry.Subresource == "" && entry.FieldsV1 != nil {
+			sum.Write([]byte(entry.Manager))
+			sum.Write([]byte(entry.FieldsV1.GetRawString()))
+		}
+	}
+	return string(sum.Sum(nil))
+}
+
+// optionSet reads a switch from comma-separated options such as
+// "ServerSideDiff=true".
+func optionSet(options, name string, byDefault bool) bool {
+	for option := range strings.SplitSeq(options, ",") {
+		value, ok := strings.CutPrefix(strings.TrimSpace(option), name+"=")
+		if !ok {
+			continue
+		}
+		if on, err := strconv.ParseBool(value); err == nil {
+			return on
+		}
+	}
+	return byDefault
+}
+
+// keepIgnored lets the steps leave fields alone that do not count in the
+// comparison (sync option RespectIgnoreDifferences).
+func (r *reconciliation) keepIgnored(ctx context.Context, objects []object, steps []plan.Step) error {
+	for i := range steps {
+		step := &steps[i]
+		at := slices.IndexFunc(objects, func(o object) bool { return o.Reference == step.Reference })
+		if step.Action != plan.Change || at < 0 || objects[at].live == nil || !objects[at].live.Whole() {
+			continue
+		}
+		schema, err := r.schemaOf(ctx, step.Desired.GroupVersionKind())
+		if err != nil {
+			return err
+		}
+		live := objects[at].live.Live()
+		if live.GetAPIVersion() != step.Desired.GetAPIVersion() {
+			continue // the comparison read it in the other version; what is ignored there cannot be carried over
+		}
+		rules := r.manner.rulesFor(target{key: objects[at].live.Key, obj: step.Desired})
+		if step.Desired, err = r.Comparer.KeepIgnored(compare.Pair{Desired: step.Desired, Live: live, Schema: schema, Rules: rules}); err != nil {
+			return fmt.Errorf("keeping what is ignored (RespectIgnoreDifferences): %w", err)
+		}
+	}
+	return nil
+}

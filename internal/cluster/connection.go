@@ -1,0 +1,127 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+)
+
+// connection is how the API server is reached. It never changes; Reconnect puts another in its place.
+type connection struct {
+	config  *rest.Config
+	client  rest.Interface
+	dynamic dynamic.Interface
+	finder  *discovery.DiscoveryClient
+}
+
+func connect(how *rest.Config) (*connection, error) {
+	c := &connection{config: rest.CopyConfig(how)}
+	c.config.QPS, c.config.Burst, c.config.Timeout = -1, -1, 0
+	if c.config.UserAgent == "" {
+		c.config.UserAgent = "fairlead"
+	}
+	transport, err := rest.HTTPClientFor(c.config)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connection: %w", err)
+	}
+	if c.dynamic, err = dynamic.NewForConfigAndClient(c.config, transport); err != nil {
+		return nil, fmt.Errorf("preparing the client: %w", err)
+	}
+	config := rest.CopyConfig(c.config)
+	config.WarningHandler = rest.NoWarnings{} // of deprecated APIs: we watch whatever is there
+	config.AcceptContentTypes, config.ContentType = runtime.ContentTypeJSON, runtime.ContentTypeJSON
+	config.NegotiatedSerializer = serializer.NewCodecFactory(parameterScheme).WithoutConversion()
+	if c.client, err = rest.UnversionedRESTClientForConfigAndClient(config, transport); err != nil {
+		return nil, fmt.Errorf("preparing the client: %w", err)
+	}
+	if c.finder, err = discovery.NewDiscoveryClientForConfigAndClient(config, transport); err != nil {
+		return nil, fmt.Errorf("preparing discovery: %w", err)
+	}
+	return c, nil
+}
+
+// Reconnect reaches the same cluster in another way from now on, for example with a new token. What is known of the
+// cluster stays, and every watch begins anew. The error tells that the configuration cannot be used; the old one stays.
+func (c *Cluster) Reconnect(how *rest.Config) error {
+	access, err := connect(how)
+	if err != nil {
+		return fmt.Errorf("cluster %s: %w", c.options.Server, err)
+	}
+	c.access.Store(access)
+	c.Retrack()
+	signal(c.poke)
+	return nil
+}
+
+// Config returns how the cluster is reached, without a limit of queries. The caller may change the copy.
+func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.access.Load().config) }
+
+// Client returns a client that shares the connections of the watches.
+func (c *Cluster) Client() dynamic.Interface { return c.access.Load().dynamic }
+
+// probe asks the API server for a sign of life; any answer is one.
+func (c *Cluster) probe(ctx context.Context) error {
+	err := c.access.Load().client.Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
+	if err != nil && unreachable(err) {
+		return err
+	}
+	return nil
+}
+
+// Condition tells in short whether what is known of the cluster can be relied on: whether everything was listed once,
+// and since when and why the cluster cannot be worked with, nil when it can: its API server is away, or does not accept
+// the credentials.
+func (c *Cluster) Condition() (synced bool, since time.Time, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gate == nil {
+		return false, time.Time{}, nil
+	}
+	if since, err := c.gate.state(); err != nil {
+		return c.ready, since, fmt.Errorf("the API server cannot be reached: %w", err)
+	}
+	if c.failure != nil && (!c.ready || apierrors.IsUnauthorized(c.failure)) {
+		return c.ready, c.failing, c.failure
+	}
+	return c.ready, time.Time{}, nil
+}
+
+// note notes how a discovery ended, and lets everybody try again after a failure is over.
+func (c *Cluster) note(err error) {
+	now := c.options.Now()
+	c.mu.Lock()
+	before := c.failure
+	c.failure, c.discovered = err, now
+	if before == nil {
+		c.failing = now
+	}
+	c.mu.Unlock()
+	if (err == nil) == (before == nil) {
+		return
+	}
+	if err != nil {
+		c.logger.Warn("the kinds that the cluster serves cannot be read", "error", err)
+	} else {
+		c.retryRefused()
+	}
+	c.options.OnConnection(err == nil)
+}
+
+// unreachable reports whether an error came from the way to the API server and not from the server.
+func unreachable(err error) bool {
+	var status apierrors.APIStatus
+	return !errors.As(err, &status)
+}
+
+// refusing reports whether asking again soon makes no sense.
+func refusing(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err)
+}

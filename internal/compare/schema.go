@@ -1,0 +1,80 @@
+package compare
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/client-go/applyconfigurations"
+	"k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+)
+
+// Schema knows how the API server merges and completes the objects of one kind
+// in one version. It is immutable and safe for concurrent use. A nil Schema
+// stands for what this package knows by itself: Kubernetes' own kinds.
+type Schema struct {
+	kind *typed.ParseableType
+	// complete fills in the defaults of the kind.
+	complete func(object map[string]any)
+}
+
+// merger is how objects of one kind are read for merging.
+type merger struct {
+	typed func(obj *unstructured.Unstructured) (*typed.TypedValue, error)
+	// complete fills in what the API server does after a merge; nil when
+	// nothing is known of that.
+	complete func(object map[string]any)
+	// exact says that nothing but admission can make a difference to what the
+	// API server does.
+	exact bool
+}
+
+// builtins holds the schemas that come with this program.
+type builtins struct {
+	known   managedfields.TypeConverter
+	deduced managedfields.TypeConverter
+}
+
+func newBuiltins() builtins {
+	return builtins{
+		known:   applyconfigurations.NewTypeConverter(scheme.Scheme),
+		deduced: managedfields.NewDeducedTypeConverter(),
+	}
+}
+
+// mergerFor returns how objects of the kind of a and b are merged: by the given
+// schema, by that of a kind of Kubernetes, or, for other kinds and for objects
+// that do not fit their schema, by the shape of the objects themselves.
+func (s builtins) mergerFor(schema *Schema, objects ...*unstructured.Unstructured) merger {
+	candidate := merger{}
+	gvk := objects[0].GroupVersionKind()
+	switch {
+	case schema != nil:
+		candidate = merger{typed: schema.typed, complete: schema.complete, exact: true}
+	case scheme.Scheme.Recognizes(gvk):
+		candidate = merger{typed: converted(s.known), complete: defaultsOf(gvk.GroupKind())}
+	default:
+		return merger{typed: converted(s.deduced)}
+	}
+	for _, obj := range objects {
+		if _, err := candidate.typed(obj); err != nil {
+			return merger{typed: converted(s.deduced)}
+		}
+	}
+	return candidate
+}
+
+func (s *Schema) typed(obj *unstructured.Unstructured) (*typed.TypedValue, error) {
+	return s.kind.FromUnstructured(obj.Object, typed.AllowDuplicates)
+}
+
+func converted(by managedfields.TypeConverter) func(*unstructured.Unstructured) (*typed.TypedValue, error) {
+	return func(obj *unstructured.Unstructured) (*typed.TypedValue, error) {
+		value, err := by.ObjectToTyped(obj, typed.AllowDuplicates)
+		if err != nil {
+			return nil, fmt.Errorf("reading it by its schema: %w", err)
+		}
+		return value, nil
+	}
+}
