@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/fairlead-cd/fairlead/test/gitserver"
 )
@@ -38,10 +39,15 @@ func TestAKillInTheMiddleOfAFetchLeavesNothing(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	server := gitserver.Start(t, gitserver.Options{})
 	a := i.fromServer(t, server, (*gitserver.Repo).URL)
-	noise := make([]byte, 4<<20) // does not shrink on the way
+	// So many objects that git writes a pack, of bytes that do not shrink on the way.
 	random := rand.NewChaCha8([32]byte{})
-	_, _ = random.Read(noise) // never fails
-	a.push(t, map[string]string{"noise.bin": string(noise)})
+	noise := map[string]string{}
+	for n := range 150 {
+		text := make([]byte, 32<<10)
+		_, _ = random.Read(text) // never fails
+		noise[fmt.Sprintf("noise-%d.bin", n)] = string(text)
+	}
+	a.push(t, noise)
 	server.SetFault(gitserver.Fault{Only: "fetch", Truncate: 2 << 20, Hang: true})
 
 	p := i.start(t, nil, "--data-dir", data)
@@ -67,7 +73,8 @@ func TestAKillInTheMiddleOfAFetchLeavesNothing(t *testing.T) {
 	})
 
 	i.start(t, nil, "--data-dir", data)
-	a.awaitWithin(t, soon, synced, noConditions)
+	const lease = 15 * time.Second // which the killed one has still
+	a.awaitWithin(t, lease+2*soon, synced, noConditions)
 	a.awaitData(t, "one", "v", "1")
 	if found := leftovers(t, data); len(found) > 0 {
 		t.Errorf("left behind: %v", found)
