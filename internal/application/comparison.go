@@ -46,6 +46,9 @@ type verdict struct {
 	drift     *v1alpha1.ResourceDrift
 	health    health.Result
 	hasHealth bool
+	// shown is a health that is shown and decides nothing.
+	shown    health.Result
+	hasShown bool
 	// assessor is who judged: another may find another health.
 	assessor *health.Assessor
 	// healthIgnored takes the object out of the Application's health.
@@ -263,7 +266,9 @@ func (r *reconciliation) judge(ctx context.Context, live *unstructured.Unstructu
 		urls:          urlsOf(live),
 		wave:          plan.WaveOf(live),
 	}
-	v.health, v.hasHealth = r.assessor.Assess(ctx, live)
+	if v.health, v.hasHealth = r.assessor.Assess(ctx, live); !v.hasHealth {
+		v.shown, v.hasShown = health.OfApplication(live)
+	}
 	return v
 }
 

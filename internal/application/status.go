@@ -171,6 +171,8 @@ func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
 		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
 	case o.hasHealth:
 		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.said.Status), Message: o.said.Sentence()}
+	case o.hasShown:
+		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.shown.Status), Message: o.shown.Sentence()}
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/tracking"
 	"github.com/fairlead-cd/fairlead/internal/tree"
 )
@@ -62,6 +63,9 @@ func (c *Controller) assess(obj *unstructured.Unstructured) (status, message str
 	ctx, cancel := context.WithTimeout(context.Background(), scriptPatience)
 	defer cancel()
 	result, ok := c.Health.Of(c.Settings.Get()).Assess(ctx, obj)
+	if !ok {
+		result, ok = health.OfApplication(obj)
+	}
 	return string(result.Status), result.Message, ok
 }
 

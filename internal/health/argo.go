@@ -3,6 +3,8 @@ package health
 import (
 	"fmt"
 	"strconv"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 func argo() map[string]check {
@@ -115,4 +117,18 @@ func deployed(obj map[string]any) (Result, bool) {
 		}
 	}
 	return say(Healthy, list[0].message), true
+}
+
+// OfApplication is the health that an Application below another says it has; false for other objects, and before it has
+// said anything. It is there to be shown. It decides nothing, as in Argo CD, unless the operator's own check says so.
+func OfApplication(obj *unstructured.Unstructured) (Result, bool) {
+	if obj == nil || text(obj.Object, "kind") != "Application" || groupOf(text(obj.Object, "apiVersion")) != "argoproj.io" {
+		return Result{}, false
+	}
+	status := Status(text(obj.Object, "status", "health", "status"))
+	switch status {
+	case Healthy, Suspended, Progressing, Missing, Degraded, Unknown:
+		return Result{Status: status, Message: text(obj.Object, "status", "health", "message")}, true
+	}
+	return Result{}, false
 }

@@ -140,3 +140,32 @@ func TestAScriptThatAlwaysLoopsIsGivenUp(t *testing.T) {
 		t.Errorf("after three loops: %+v", got)
 	}
 }
+
+func TestTheHealthOfAnApplicationIsWhatItSays(t *testing.T) {
+	object := func(apiVersion, status string) *unstructured.Unstructured {
+		return &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": apiVersion, "kind": "Application",
+			"status": map[string]any{"health": map[string]any{"status": status, "message": "why"}},
+		}}
+	}
+	for sentence, test := range map[string]struct {
+		obj  *unstructured.Unstructured
+		want string
+	}{
+		"what it says":          {object("argoproj.io/v1alpha1", "Degraded"), "Degraded why"},
+		"nothing yet":           {object("argoproj.io/v1alpha1", ""), ""},
+		"a word that is none":   {object("argoproj.io/v1alpha1", "Great"), ""},
+		"an object of others":   {object("example.com/v1", "Degraded"), ""},
+		"an object without any": {nil, ""},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			got := ""
+			if result, ok := health.OfApplication(test.obj); ok {
+				got = string(result.Status) + " " + result.Message
+			}
+			if got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}

@@ -43,7 +43,7 @@ var ownGroups = phases(Healthy,
 )
 
 // withoutHealth tells the kinds that the generic reading leaves alone. An Application is one of them as in Argo CD: its
-// health would put every application that contains it on hold. The documentation has the script that gives it back.
+// health would put every application that contains it on hold (see [OfApplication]). The documentation has the script that gives it back.
 func withoutHealth(group, kind string) bool {
 	_, own := ownGroups[group]
 	return own || group == "argoproj.io" && (kind == "Application" || kind == "AppProject")
