@@ -75,7 +75,7 @@ func (r *reconciliation) decide(ctx context.Context) error {
 	r.app.Operation = op
 	r.app.Status.OperationState = &v1alpha1.OperationState{Operation: *op, Phase: v1alpha1.OperationRunning, StartedAt: r.now,
 		Message: "started by the automated sync policy"}
-	r.describe()
+	r.describe(ctx)
 	return r.write(ctx)
 }
 

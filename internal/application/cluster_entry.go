@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -39,10 +40,15 @@ type entry struct {
 	users  map[string]struct{}
 	idle   time.Time // since when nobody uses it; zero when not known
 	synced time.Time // when everything was first listed
+	// updates decides which changes are looked at. It has a lock of its own.
+	updates *updates
+	live    atomic.Pointer[cluster.Cluster]
 }
 
 func newEntry(set *Clusters, server string, r settings.Cluster) *entry {
-	return &entry{set: set, server: server, registration: r, users: make(map[string]struct{})}
+	return &entry{set: set, server: server, registration: r, users: make(map[string]struct{}), updates: &updates{
+		settings: set.options.Settings, health: set.options.Health, logger: set.options.Logger.With("server", server), now: set.options.Now,
+	}}
 }
 
 // restConfig is how the cluster is reached.
@@ -70,6 +76,7 @@ func (e *entry) start() error {
 	if e.broken = e.blame(err); e.broken != nil {
 		return e.broken
 	}
+	e.live.Store(live)
 	e.destination = &Destination{
 		Server: e.server, Name: e.registration.Name, Project: e.registration.Project,
 		Live: live, Applier: apply.New(live, applyConcurrency),
@@ -114,12 +121,22 @@ func (e *entry) options(config *rest.Config) cluster.Options {
 		Permissions: func() cluster.Permissions { return cluster.Permissions(current().RespectRBAC) },
 		Namespaces:  e.registration.Namespaces, ClusterResources: e.registration.ClusterResources,
 		Health:       e.set.options.Health,
-		OnChange:     func(change cluster.Change) { e.set.tell([]string{change.App}, tellChanged) },
+		OnChange:     e.objectChanged,
 		OnKind:       func(schema.GroupKind) { e.changed() },
 		OnConnection: func(bool) { e.changed() },
 		OnStray:      e.strayed,
 		Logger:       e.set.options.Logger,
 	}
+}
+
+// objectChanged looks again at the application that a changed object belongs to, where the change is worth it. It is
+// called without the lock.
+func (e *entry) objectChanged(change cluster.Change) {
+	after, worth := e.updates.look(e.live.Load(), change)
+	if !worth {
+		return
+	}
+	e.set.tell([]string{change.App}, func(w clusterWatcher, instance string) { w.changed(instance, after) })
 }
 
 // changed looks again at every application that uses the cluster. It is called without the lock.

@@ -69,8 +69,8 @@ type Clusters struct {
 
 // clusterWatcher is told what happens in the clusters to an application, by its instance name.
 type clusterWatcher struct {
-	// changed means that an object of it changed, or that its cluster did.
-	changed func(instance string)
+	// changed means that an object of it changed, or that its cluster did, and that it is to be looked at after a time.
+	changed func(instance string, after time.Duration)
 	// strayed means that an object that belongs to nobody appeared or went in the namespace that it goes to.
 	strayed func(instance string)
 }
@@ -279,7 +279,7 @@ func (c *Clusters) follow() {
 			e.stop()
 		}
 	}
-	if last == nil || TrackerOf(s) == TrackerOf(last) && reflect.DeepEqual(s.Resources, last.Resources) && s.RespectRBAC == last.RespectRBAC {
+	if last == nil || TrackerOf(s) == TrackerOf(last) && reflect.DeepEqual(s.Resources, last.Resources) && s.RespectRBAC == last.RespectRBAC && checksOf(s) == checksOf(last) {
 		return
 	}
 	for _, e := range c.entries {
@@ -337,7 +337,7 @@ func (c *Clusters) tell(instances []string, how func(clusterWatcher, string)) {
 	}
 }
 
-func tellChanged(w clusterWatcher, instance string) { w.changed(instance) }
+func tellChanged(w clusterWatcher, instance string) { w.changed(instance, 0) }
 func tellStrayed(w clusterWatcher, instance string) { w.strayed(instance) }
 
 // subscribe tells w what happens until the returned function is called.

@@ -33,6 +33,8 @@ type object struct {
 	live    *cluster.Object            // nil: it is not in the cluster
 	wave    int
 	verdict
+	// said is the health with what pods and events say about it.
+	said health.Result
 }
 
 // verdict is what comparing and assessing one object gave. It holds all that a

@@ -31,6 +31,8 @@ type Options struct {
 	Repo     repo.Service
 	Clusters *Clusters
 	Comparer *compare.Comparer
+	// Health are the health checks; Clusters judge by the same.
+	Health *HealthChecks
 	// Namespace is the control plane's own.
 	Namespace string
 	// Workers is how many Applications are reconciled at once.
@@ -59,7 +61,6 @@ type Controller struct {
 	Options
 	repositories *repositories
 	projects     projects
-	assessors    assessors
 	schemas      schemas
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
@@ -183,12 +184,13 @@ func (c *Controller) onSettings(*settings.Settings) {
 	c.enqueueAll()
 }
 
-// onLive looks again at the Application that a changed object belongs to.
-func (c *Controller) onLive(instance string) {
+// onLive looks again at the Application that a changed object belongs to, after
+// a time.
+func (c *Controller) onLive(instance string, after time.Duration) {
 	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	if _, ok := c.Watch.Get(key); ok {
-		c.queue.Add(key)
+		c.queue.AddAfter(key, after)
 	}
 }
 

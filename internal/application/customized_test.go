@@ -6,6 +6,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/health"
+	"github.com/fairlead-cd/fairlead/internal/plan"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
 
@@ -30,7 +33,7 @@ func TestTheMostSpecificHealthCheckDecides(t *testing.T) {
 		"resource.customizations.useOpenLibs.s3.aws.crossplane.io_Bucket": "true",
 		"resource.customizations.health.Secret":                           `return {status = "Healthy", message = "core"}`,
 	})
-	var checks assessors
+	var checks HealthChecks
 	for sentence, c := range map[string]struct{ apiVersion, kind, message string }{
 		"of the kind before that of its group": {"s3.aws.crossplane.io/v1", "Bucket", "the kind"},
 		"of a group before that of all":        {"ec2.aws.crossplane.io/v1", "Instance", "a group"},
@@ -38,7 +41,7 @@ func TestTheMostSpecificHealthCheckDecides(t *testing.T) {
 		"of a kind of the core group":          {"v1", "Secret", "core"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			got, _ := checks.get(s).Assess(t.Context(), &unstructured.Unstructured{Object: map[string]any{"apiVersion": c.apiVersion, "kind": c.kind}})
+			got, _ := checks.Of(s).Assess(t.Context(), &unstructured.Unstructured{Object: map[string]any{"apiVersion": c.apiVersion, "kind": c.kind}})
 			if got.Message != c.message {
 				t.Errorf("got %+v, want %q", got, c.message)
 			}
@@ -51,17 +54,17 @@ func TestTheMostSpecificHealthCheckDecides(t *testing.T) {
 
 func TestHealthChecksStayCompiledWhileTheyAreTheSame(t *testing.T) {
 	check := map[string]string{"resource.customizations.health.example.com_Widget": `return {status = "Healthy"}`}
-	var checks assessors
-	first := checks.get(customized(t, check))
+	var checks HealthChecks
+	first := checks.Of(customized(t, check))
 	check["timeout.reconciliation"] = "60s"
-	if checks.get(customized(t, check)) != first {
+	if checks.Of(customized(t, check)) != first {
 		t.Error("another setting had all objects assessed anew")
 	}
 	check["resource.customizations.health.example.com_Widget"] = `return {status = "Degraded"}`
-	if checks.get(customized(t, check)) == first {
+	if checks.Of(customized(t, check)) == first {
 		t.Error("a changed script was not taken")
 	}
-	without := checks.get(customized(t, nil))
+	without := checks.Of(customized(t, nil))
 	if got, ok := without.Assess(t.Context(), &unstructured.Unstructured{Object: map[string]any{"apiVersion": "example.com/v1", "kind": "Widget"}}); ok {
 		t.Errorf("a removed script still decides: %+v", got)
 	}
@@ -100,5 +103,29 @@ func TestRevisionsAreNamedAsPeopleKnowThem(t *testing.T) {
 		if got := named(revision); got != want {
 			t.Errorf("%q is called %q, want %q", revision, got, want)
 		}
+	}
+}
+
+func TestAnApplicationBelowAnotherCountsOnlyWhenItIsIll(t *testing.T) {
+	r := &reconciliation{app: &v1alpha1.Application{}, destination: &Destination{Server: v1alpha1.InClusterServer}}
+	r.app.Name, r.app.Namespace = "apps", "argocd"
+	for sentence, c := range map[string]struct {
+		kind, name string
+		word       health.Status
+		want       bool
+	}{
+		"one that is degraded counts":             {"Application", "shop", health.Degraded, false},
+		"one whose health is not known does not":  {"Application", "shop", health.Unknown, true},
+		"one that is missing does not":            {"Application", "shop", health.Missing, true},
+		"the Application itself does not":         {"Application", "apps", health.Degraded, true},
+		"an ApplicationSet of the same name does": {"ApplicationSet", "apps", health.Unknown, false},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			o := &object{Reference: plan.Reference{Group: v1alpha1.Group, Kind: c.kind, Namespace: "argocd", Name: c.name}}
+			o.health.Status = c.word
+			if got := r.leftOut(o); got != c.want {
+				t.Errorf("left out: %v", got)
+			}
+		})
 	}
 }

@@ -3,38 +3,49 @@ package application
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"sync"
 
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
 
-// assessors keeps the health checks of the operator compiled, one set for as
-// long as the settings have the same.
-type assessors struct {
+// HealthChecks keeps the health checks of the operator compiled, one set for
+// as long as the settings have the same. The zero value is ready for use.
+type HealthChecks struct {
 	mu       sync.Mutex
+	read     *settings.Settings
 	identity string
 	current  *health.Assessor
 }
 
-func (a *assessors) get(s *settings.Settings) *health.Assessor {
+// Of returns the checks that the settings lead to; the same ones until they
+// change.
+func (h *HealthChecks) Of(s *settings.Settings) *health.Assessor {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.current != nil && h.read == s {
+		return h.current
+	}
+	if identity := checksOf(s); h.current == nil || h.identity != identity {
+		h.identity, h.current = identity, health.NewAssessor(scriptsOf(s.Customizations))
+	}
+	h.read = s
+	return h.current
+}
+
+// checksOf names the health checks of the settings.
+func checksOf(s *settings.Settings) string {
 	var identity strings.Builder
 	for _, c := range s.Customizations {
-		if c.Health != "" {
-			identity.WriteString(c.Group.String() + "/" + c.Kind.String() + "\x00" + c.Health + "\x00")
-			if c.UseOpenLibs {
-				identity.WriteString("open\x00")
-			}
+		if c.Health != "" || c.UseOpenLibs {
+			fmt.Fprintf(&identity, "%s/%s %t %q\n", c.Group, c.Kind, c.UseOpenLibs, c.Health)
 		}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.current == nil || a.identity != identity.String() {
-		a.identity, a.current = identity.String(), health.NewAssessor(scriptsOf(s.Customizations))
-	}
-	return a.current
+	return identity.String()
 }
 
 // scriptsOf finds the health check of a kind: the most specific one there is.
@@ -79,6 +90,19 @@ func (r *reconciliation) explained(o *object) health.Result {
 	return health.Explain(o.health, pods, r.deployed())
 }
 
+// leftOut says that an object does not count in the Application's
+// health although it has one: the Application itself, when it is among its own
+// objects, and an Application below it that is not known to be ill.
+func (r *reconciliation) leftOut(o *object) bool {
+	if o.Group != v1alpha1.Group || o.Kind != "Application" {
+		return false
+	}
+	if o.Name == r.app.Name && o.Namespace == r.app.Namespace && r.destination.Server == v1alpha1.InClusterServer {
+		return true
+	}
+	return o.health.Status == health.Missing || o.health.Status == health.Unknown
+}
+
 // deployed are the revisions that the Application was synced to, oldest first.
 func (r *reconciliation) deployed() []health.Deployed {
 	history := r.app.Status.History
@@ -119,13 +143,13 @@ func (r *reconciliation) reason(overall health.Status) string {
 	}
 	for i := range r.current.objects {
 		o := &r.current.objects[i]
-		if o.desired == nil || o.live == nil || o.healthIgnored || o.health.Status != overall {
+		if o.desired == nil || o.live == nil || o.healthIgnored || r.leftOut(o) || o.health.Status != overall {
 			continue
 		}
-		if o.health.Status == health.Progressing && !o.health.Troubled && (o.Group == "apps" || o.Group == "batch" || o.Group == "" && o.Kind == "Pod") {
+		if o.said.Status == health.Progressing && !o.said.Troubled && (o.Group == "apps" || o.Group == "batch" || o.Group == "" && o.Kind == "Pod") {
 			continue
 		}
-		if sentence := o.health.Sentence(); sentence != "" {
+		if sentence := o.said.Sentence(); sentence != "" {
 			return o.Kind + " " + o.Name + ": " + sentence
 		}
 	}

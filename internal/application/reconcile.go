@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/health"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 	"github.com/fairlead-cd/fairlead/internal/tenancy"
@@ -28,6 +29,8 @@ type memory struct {
 	// results are the comparisons made, by object, in one manner.
 	results results
 	manner  *manner
+	// witnesses are the events of objects that make no progress.
+	witnesses map[cluster.Key]witness
 	// hard says that the next look renders anew, whatever is kept.
 	hard atomic.Bool
 	// described is the identity of the targets that the status tells of.
@@ -106,7 +109,7 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
 		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
 	}
-	r.assessor = c.assessors.get(r.settings)
+	r.assessor = c.Health.Of(r.settings)
 	r.anew = memory.hard.Swap(false) || r.refresh == v1alpha1.RefreshTypeHard
 	if !app.DeletionTimestamp.IsZero() {
 		err := r.finalize(ctx)
@@ -145,7 +148,7 @@ func (r *reconciliation) run(ctx context.Context) error {
 			return nil
 		}
 	}
-	r.conclude()
+	r.conclude(ctx)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package application
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -26,8 +27,8 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 }
 
 // conclude writes what was found into the status.
-func (r *reconciliation) conclude() {
-	r.describe()
+func (r *reconciliation) conclude(ctx context.Context) {
+	r.describe(ctx)
 	r.warnOfOrphans()
 	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
 	r.touch()
@@ -78,19 +79,22 @@ func (r *reconciliation) touch() {
 }
 
 // describe brings sync, health, resources and summary up to the comparison.
-func (r *reconciliation) describe() {
+func (r *reconciliation) describe(ctx context.Context) {
 	status := &r.app.Status
 	resources := make([]v1alpha1.ResourceStatus, 0, len(r.current.objects))
 	parts := make([]health.Part, 0, len(r.current.objects))
+	heard := make(map[cluster.Key]witness)
 	for i := range r.current.objects {
 		o := &r.current.objects[i]
-		o.health = r.explained(o)
+		o.said = r.explained(o)
+		r.hear(ctx, o, heard)
 		resources = append(resources, r.resourceStatus(o))
 		if o.desired == nil {
 			continue
 		}
-		parts = append(parts, health.Part{Exists: o.live != nil, Status: o.health.Status, Ignored: o.healthIgnored})
+		parts = append(parts, health.Part{Exists: o.live != nil, Status: o.health.Status, Ignored: o.healthIgnored || r.leftOut(o)})
 	}
+	r.memory.witnesses = heard
 	status.Resources = resources
 	status.ResourceHealthSource = ""
 	if !r.PersistHealth {
@@ -166,7 +170,7 @@ func (r *reconciliation) resourceStatus(o *object) v1alpha1.ResourceStatus {
 	case o.live == nil:
 		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusMissing}
 	case o.hasHealth:
-		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.health.Status), Message: o.health.Sentence()}
+		out.Health = &v1alpha1.HealthStatus{Status: v1alpha1.HealthStatusCode(o.said.Status), Message: o.said.Sentence()}
 	}
 	return out
 }

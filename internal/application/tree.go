@@ -1,10 +1,8 @@
 package application
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -54,15 +52,9 @@ func (c *Controller) orphans(app *v1alpha1.Application, destination *Destination
 	}, c.assess)
 }
 
-// scriptPatience bounds one health check of the operator while somebody waits for a tree.
-const scriptPatience = time.Second
-
-// assess judges a managed object, by the health checks of the operator as well.
+// assess judges a managed object as the clusters judge what others made.
 func (c *Controller) assess(obj *unstructured.Unstructured) (status, message string, ok bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), scriptPatience)
-	defer cancel()
-	result, ok := c.assessors.get(c.Settings.Get()).Assess(ctx, obj)
-	return string(result.Status), result.Message, ok
+	return c.Clusters.options.Health(obj)
 }
 
 // warnOfOrphans adds a condition when objects in the namespace belong to nobody and the project wants to know.

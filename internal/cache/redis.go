@@ -41,6 +41,8 @@ type Options struct {
 	MaxEntry int64
 	// Timeout of a read, default 250 ms.
 	Timeout time.Duration
+	// OnRequest, when not nil, is told how long each request took and whether it failed. It must not block.
+	OnRequest func(duration time.Duration, failed bool)
 	// Logger is told when Redis goes and comes back; nil for none.
 	Logger *slog.Logger
 }
@@ -103,6 +105,9 @@ func New(o Options) *Redis {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.OnRequest == nil {
+		o.OnRequest = func(time.Duration, bool) {}
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Redis{
@@ -167,8 +172,9 @@ func (r *Redis) load(ctx context.Context, key [32]byte) ([]byte, bool) {
 	name := s.name(key)
 	// Never more than an entry can have, whatever stands there.
 	most := r.o.MaxEntry + sealedExtra
+	began := time.Now()
 	sealed, err := r.client.GetRange(limited, name, 0, most).Bytes()
-	r.settle(ctx, err)
+	r.settle(ctx, began, err)
 	if err != nil || len(sealed) == 0 || int64(len(sealed)) > most {
 		return nil, false
 	}
@@ -179,9 +185,10 @@ func (r *Redis) load(ctx context.Context, key [32]byte) ([]byte, bool) {
 // sealedExtra is how much longer than its value an entry can be.
 const sealedExtra = 1 << 10
 
-// settle tells the breaker, and the log when something has changed.
-func (r *Redis) settle(ctx context.Context, err error) {
+// settle tells the breaker, whoever counts, and the log when something has changed.
+func (r *Redis) settle(ctx context.Context, began time.Time, err error) {
 	failed := err != nil && !errors.Is(err, redis.Nil) && ctx.Err() == nil // a caller that goes is not the server's failure
+	r.o.OnRequest(time.Since(began), failed)
 	if failed {
 		r.failures.Add(1)
 	}
@@ -239,7 +246,8 @@ func (r *Redis) put(ctx context.Context, e entry) {
 	}
 	limited, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	r.settle(ctx, r.client.Set(limited, name, sealed, r.o.TTL).Err())
+	began := time.Now()
+	r.settle(ctx, began, r.client.Set(limited, name, sealed, r.o.TTL).Err())
 }
 
 // Stats gives the counts so far.

@@ -19,7 +19,6 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/compare"
-	"github.com/fairlead-cd/fairlead/internal/health"
 )
 
 // runComponents runs the chosen components until ctx ends. It calls settled
@@ -84,9 +83,14 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		return err
 	}
 	defer service.Close()
+	checks := &application.HealthChecks{}
 	clusters := application.NewClusters(application.ClustersOptions{
-		Settings: p.settings, Local: p.restConfig, Health: assess, Sharding: sharding, Logger: p.logger, Now: time.Now,
+		Settings: p.settings, Local: p.restConfig, Health: p.assessWith(ctx, checks), Sharding: sharding, Logger: p.logger, Now: time.Now,
 	})
+	if err := p.registry.Register(clusters); err != nil {
+		return fmt.Errorf("registering metrics of the clusters: %w", err)
+	}
+	defer p.registry.Unregister(clusters)
 	events, err := p.recordEvents(ctx)
 	if err != nil {
 		return err
@@ -94,7 +98,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
-		Clusters: clusters, Comparer: compare.New(apply.FieldManager),
+		Clusters: clusters, Comparer: compare.New(apply.FieldManager), Health: checks,
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
@@ -138,10 +142,12 @@ func (p *process) share() (sharding application.Sharding, lease string, err erro
 	return sharding, fmt.Sprintf("%s-%d", single, sharding.Shard), nil
 }
 
-// assess gives the health of an object that an Application's objects made.
-func assess(obj *unstructured.Unstructured) (status, message string, ok bool) {
-	result, ok := health.Assess(obj)
-	return string(result.Status), result.Message, ok
+// assessWith gives the health of objects that an Application's objects made.
+func (p *process) assessWith(ctx context.Context, checks *application.HealthChecks) func(*unstructured.Unstructured) (status, message string, ok bool) {
+	return func(obj *unstructured.Unstructured) (status, message string, ok bool) {
+		result, ok := checks.Of(p.settings.Get()).Assess(ctx, obj)
+		return string(result.Status), result.Message, ok
+	}
 }
 
 // The lease of a component: another instance takes over after leaseDuration

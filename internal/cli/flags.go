@@ -14,6 +14,7 @@ import (
 
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/render/plugin/askpass"
+	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
 
 // config is the configuration of `fairlead run`, read once at the start.
@@ -42,6 +43,7 @@ type config struct {
 	jqTimeout        seconds
 	gitTimeout       time.Duration
 	gitSubmodules    bool
+	ociMediaTypes    []string
 	maxRepository    quantity
 	maxManifests     quantity
 	selfHealDelay    seconds
@@ -105,7 +107,8 @@ var processOrigins = []origin{
 	{flag: "grpc-max-size-mb", argocd: []string{"ARGOCD_GRPC_MAX_SIZE_MB"}},
 	{flag: "plugin-tar-exclude", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS"}, params: []string{"reposerver.plugin.tar.exclusions"}},
 	{flag: "plugin-use-manifest-generate-paths", argocd: []string{"ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS"}, params: []string{"reposerver.plugin.use.manifest.generate.paths"}},
-	{flag: "plugin-timeout", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS"}, params: []string{"controller.repo.server.timeout.seconds"}},
+	{flag: "plugin-timeout", argocd: []string{"ARGOCD_EXEC_TIMEOUT"}},
+	{flag: "oci-layer-media-types", argocd: []string{"ARGOCD_REPO_SERVER_OCI_LAYER_MEDIA_TYPES"}, params: []string{"reposerver.oci.layer.media.types"}},
 	{flag: "server-side-diff-enabled", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SERVER_SIDE_DIFF"}, params: []string{"controller.diff.server.side"}},
 	{flag: "ignore-normalizer-jq-execution-timeout-seconds", argocd: []string{"ARGOCD_IGNORE_NORMALIZER_JQ_TIMEOUT"}, params: []string{"controller.ignore.normalizer.jq.timeout"}},
 	{flag: "self-heal-backoff", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.backoff.timeout.seconds"}},
@@ -144,6 +147,7 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&c.sharding, "sharding-method", application.ShardLegacy, "how clusters are shared out: legacy, round-robin or consistent-hashing")
 	flags.BoolVar(&c.persistHealth, "persist-resource-health", false, "write the health of each resource into the status of its Application")
 	flags.DurationVar(&c.gitTimeout, "git-timeout", 90*time.Second, "how long a fetch from a repository may take")
+	flags.StringSliceVar(&c.ociMediaTypes, "oci-layer-media-types", oci.DefaultMediaTypes(), "media types of the layers of OCI artifacts that are read")
 	flags.BoolVar(&c.gitSubmodules, "git-submodules", true, "show the files of submodules; their folders are empty otherwise")
 	flags.Var(&c.maxRepository, "max-repository-size", "how large the mirror of one Git repository may be, such as 2G; 0 for no limit")
 	flags.Var(&c.maxManifests, "max-combined-directory-manifests-size", "how large the manifest files of one directory source may be together, such as 10M")

@@ -107,6 +107,12 @@ func TestConfigurationComesFromTheNearestOrigin(t *testing.T) {
 			env:   map[string]string{"ARGOCD_GIT_MODULES_ENABLED": "false"},
 			check: func(c *config) bool { return !c.gitSubmodules && c.maxRepository == 0 },
 		},
+		"media types of layers": {
+			params: map[string]string{"reposerver.oci.layer.media.types": "application/a,application/b+gzip"},
+			check: func(c *config) bool {
+				return slices.Equal(c.ociMediaTypes, []string{"application/a", "application/b+gzip"})
+			},
+		},
 		"or by its key, and are on otherwise": {
 			params: map[string]string{"reposerver.enable.git.submodule": "true"},
 			args:   []string{"--max-repository-size=2Gi"},

@@ -24,10 +24,10 @@ type pluginConfig struct {
 }
 
 func (c *pluginConfig) addFlags(flags *pflag.FlagSet) {
-	c.timeout = seconds(time.Minute)
+	c.timeout = seconds(90 * time.Second)
 	flags.Var(&c.exclude, "plugin-tar-exclude", "files that plugins do not get, as globs separated by semicolons")
 	flags.BoolVar(&c.usePaths, "plugin-use-manifest-generate-paths", false, "send plugins only the folder that has what the annotation argocd.argoproj.io/manifest-generate-paths names")
-	flags.Var(&c.timeout, "plugin-timeout", "how long a plugin may take, in seconds or as 60s")
+	flags.Var(&c.timeout, "plugin-timeout", "how long a plugin may take, in seconds or as 90s")
 	flags.BoolVar(&c.legacy, "enable-legacy-plugins", false, "run the plugins that configManagementPlugins of argocd-cm lists in this process's container; dangerous, since their commands work on files from repositories with all that this process may do")
 }
 

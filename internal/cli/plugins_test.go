@@ -24,7 +24,7 @@ func TestWhatIsSaidAboutPluginsIsRead(t *testing.T) {
 		check       func(pluginConfig) bool
 	}{
 		"defaults": {check: func(c pluginConfig) bool {
-			return len(c.exclude) == 0 && !c.usePaths && c.timeout == seconds(time.Minute) && !c.legacy && c.sockets == ""
+			return len(c.exclude) == 0 && !c.usePaths && c.timeout == seconds(90*time.Second) && !c.legacy && c.sockets == ""
 		}},
 		"flags": {
 			args: []string{"--plugin-tar-exclude=a;b/*", "--plugin-tar-exclude=c", "--plugin-use-manifest-generate-paths", "--plugin-timeout=5", "--enable-legacy-plugins"},
@@ -35,7 +35,7 @@ func TestWhatIsSaidAboutPluginsIsRead(t *testing.T) {
 		"the environment of Argo CD": {
 			env: map[string]string{
 				"ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS": "a; b", "ARGOCD_REPO_SERVER_PLUGIN_USE_MANIFEST_GENERATE_PATHS": "true",
-				"ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS": "120", "ARGOCD_PLUGINSOCKFILEPATH": "/sockets",
+				"ARGOCD_EXEC_TIMEOUT": "2m", "ARGOCD_APPLICATION_CONTROLLER_REPO_SERVER_TIMEOUT_SECONDS": "30", "ARGOCD_PLUGINSOCKFILEPATH": "/sockets",
 				"ARGOCD_ASK_PASS_SOCK": "/ask", "ARGOCD_GRPC_MAX_SIZE_MB": "7",
 			},
 			check: func(c pluginConfig) bool {
@@ -44,7 +44,7 @@ func TestWhatIsSaidAboutPluginsIsRead(t *testing.T) {
 			},
 		},
 		"the ConfigMap": {
-			params: map[string]string{"reposerver.plugin.tar.exclusions": "x;y", "reposerver.plugin.use.manifest.generate.paths": "true", "controller.repo.server.timeout.seconds": "90"},
+			params: map[string]string{"reposerver.plugin.tar.exclusions": "x;y", "reposerver.plugin.use.manifest.generate.paths": "true", "controller.repo.server.timeout.seconds": "30"},
 			check: func(c pluginConfig) bool {
 				return slices.Equal(c.exclude, globs{"x", "y"}) && c.usePaths && c.timeout == seconds(90*time.Second)
 			},

@@ -10,6 +10,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/cache"
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/render/worker"
+	"github.com/fairlead-cd/fairlead/internal/repo"
 )
 
 // renderConfig bounds the rendering processes.
@@ -65,6 +66,10 @@ func (p *process) newMemo() (*render.Memo, func(), error) {
 			p.logger.Warn("the rendering processes could not be ended", "error", err)
 		}
 	}
+	if err := p.registry.Register(repo.WorkerNumbers(pool.Stats)); err != nil {
+		stop()
+		return nil, nil, fmt.Errorf("registering metrics: %w", err)
+	}
 	options := render.Options{Renderer: pool}
 	if p.redis.used() {
 		o, err := p.redis.options()
@@ -72,6 +77,12 @@ func (p *process) newMemo() (*render.Memo, func(), error) {
 			stop()
 			return nil, nil, err
 		}
+		metrics, err := cache.NewMetrics(p.registry)
+		if err != nil {
+			stop()
+			return nil, nil, fmt.Errorf("registering metrics: %w", err)
+		}
+		o.OnRequest = metrics.OnRequest
 		o.Key, o.Version, o.Logger = func() []byte { return p.settings.Get().ServerKey }, buildID(), p.logger
 		store := cache.New(o)
 		options.Store = store

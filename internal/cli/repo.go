@@ -18,6 +18,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/repo/remote"
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/chart"
+	"github.com/fairlead-cd/fairlead/internal/source/content"
 	"github.com/fairlead-cd/fairlead/internal/source/download"
 	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
@@ -32,6 +33,7 @@ type repoOptions struct {
 	maxManifests  int64
 	maxRepository int64
 	submodules    bool
+	ociMediaTypes []string              // nil: those that OCI artifacts have by default
 	plugins       repo.Plugins          // nil: none
 	registerer    prometheus.Registerer // nil: no metrics
 	logger        *slog.Logger
@@ -57,11 +59,13 @@ func newRepo(o repoOptions) (parts *repoParts, err error) {
 	}()
 	var metrics *repo.Metrics
 	var onFetch func(source.FetchReport)
+	var onChart func(chart.Request)
+	var onArtifact func(oci.Request)
 	if o.registerer != nil {
-		if metrics, err = repo.NewMetrics(o.registerer, parts.memo.Stats); err != nil {
+		if metrics, err = repo.NewMetrics(o.registerer); err != nil {
 			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
-		onFetch = metrics.OnFetch
+		onFetch, onChart, onArtifact = metrics.OnFetch, metrics.OnChart, metrics.OnArtifact
 	}
 	env := gitEnvironment()
 	parts.mirrors, err = source.NewMirrors(source.Options{
@@ -73,12 +77,12 @@ func newRepo(o repoOptions) (parts *repoParts, err error) {
 		return nil, err
 	}
 	parts.closing = append(parts.closing, parts.mirrors.Close)
-	charts, err := chart.New(chart.Options{Dir: o.dataDir, Env: env, Logger: o.logger})
+	charts, err := chart.New(chart.Options{Dir: o.dataDir, Env: env, Logger: o.logger, OnRequest: onChart})
 	if err != nil {
 		return nil, err
 	}
 	parts.closing = append(parts.closing, charts.Close)
-	artifacts, err := oci.New(oci.Options{Dir: o.dataDir, Env: env, Logger: o.logger})
+	artifacts, err := oci.New(oci.Options{Dir: o.dataDir, Env: env, MediaTypes: o.ociMediaTypes, Logger: o.logger, OnRequest: onArtifact})
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +95,11 @@ func newRepo(o repoOptions) (parts *repoParts, err error) {
 	})
 	parts.Service = parts.local
 	if metrics != nil {
+		err := errors.Join(o.registerer.Register(repo.MemoNumbers(parts.memo.Stats)),
+			o.registerer.Register(repo.StoreNumbers(map[string]func() content.Stats{"charts": charts.Stats, "oci": artifacts.Stats})))
+		if err != nil {
+			return nil, fmt.Errorf("registering metrics: %w", err)
+		}
 		parts.Service = metrics.Count(parts.local)
 	}
 	return parts, nil
@@ -145,7 +154,7 @@ func (p *process) ownRepo(ctx context.Context) (*repoParts, error) {
 	}
 	parts, err := newRepo(repoOptions{
 		dataDir: p.dataDir, memo: memo, settings: p.settings, gitTimeout: p.gitTimeout, maxManifests: int64(p.maxManifests),
-		maxRepository: int64(p.maxRepository), submodules: p.gitSubmodules, plugins: plugins,
+		maxRepository: int64(p.maxRepository), submodules: p.gitSubmodules, plugins: plugins, ociMediaTypes: p.ociMediaTypes,
 		registerer: p.registry, logger: p.logger,
 	})
 	if err != nil {

@@ -203,6 +203,13 @@ func (r *Rules) withoutServerFields(obj *unstructured.Unstructured) *unstructure
 	return &unstructured.Unstructured{Object: top}
 }
 
+// Without returns the content of an object that counts: without the metadata
+// that the API server writes, and without the fields that the rules name. The
+// result may share values with obj.
+func (r *Rules) Without(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	return r.without(r.withoutServerFields(obj))
+}
+
 // without returns obj without the fields that the rules name, and with known
 // fields in their canonical spelling. It is obj itself where that changes nothing.
 func (r *Rules) without(obj *unstructured.Unstructured) (*unstructured.Unstructured, error) {

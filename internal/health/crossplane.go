@@ -49,7 +49,7 @@ func crossplanePackage() check {
 		isFalse("Installed", Progressing),
 		isFalse("Verified", Degraded),
 		isFalse("Healthy", Degraded), isFalse("RevisionHealthy", Degraded), isFalse("RuntimeHealthy", Degraded),
-		isUnknown("Healthy", Progressing),
+		isUnknown("Healthy"),
 		isTrue("Healthy", Healthy), isTrue("RevisionHealthy", Healthy),
 	)
 }

@@ -2,8 +2,10 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -24,17 +26,23 @@ type Assessor struct {
 	find func(group, kind string) (Script, bool)
 
 	mu       sync.Mutex
-	compiled map[[2]string]compiled
+	compiled map[[2]string]*compiled
 }
 
 type compiled struct {
 	script *lua.Script // nil: there is none
 	err    error
+	// stops counts how often in a row the script was stopped.
+	stops atomic.Int32
 }
+
+// maxStops is how often in a row a script may be stopped before it is not run any more: it would hold up the live state
+// of all objects of its kind.
+const maxStops = 3
 
 // NewAssessor returns an Assessor for the scripts that find gives for kinds; it must always give the same.
 func NewAssessor(find func(group, kind string) (Script, bool)) *Assessor {
-	return &Assessor{find: find, compiled: map[[2]string]compiled{}}
+	return &Assessor{find: find, compiled: map[[2]string]*compiled{}}
 }
 
 // Assess judges one live object; false when it has no health. A script that fails or is stopped makes the object
@@ -54,7 +62,15 @@ func (a *Assessor) Assess(ctx context.Context, obj *unstructured.Unstructured) (
 	case c.script == nil:
 		return builtin(obj.Object)
 	}
+	if c.stops.Load() >= maxStops {
+		return say(Unknown, fmt.Sprintf("health.lua of %s was stopped %d times in a row, as it may loop, and is not run again until it is changed", kindName(group, kind), maxStops)), true
+	}
 	values, err := c.script.Run(ctx, map[string]any{"obj": obj.Object})
+	if errors.Is(err, lua.ErrLimit) && !errors.Is(err, lua.ErrTime) {
+		c.stops.Add(1)
+	} else {
+		c.stops.Store(0)
+	}
 	if err != nil {
 		return say(Unknown, fmt.Sprintf("health.lua of %s: %v", kindName(group, kind), err)), true
 	}
@@ -78,14 +94,14 @@ func read(values []any, kind string) (Result, bool) {
 	return say(Unknown, fmt.Sprintf("health.lua of %s returned the status %q; known are Healthy, Progressing, Degraded, Suspended, Missing and Unknown", kind, text(table, "status"))), true
 }
 
-func (a *Assessor) scriptFor(group, kind string) compiled {
+func (a *Assessor) scriptFor(group, kind string) *compiled {
 	key := [2]string{group, kind}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if found, ok := a.compiled[key]; ok {
 		return found
 	}
-	var c compiled
+	c := &compiled{}
 	if script, ok := a.find(group, kind); ok {
 		c.script, c.err = lua.Compile("health.lua", script.Lua, lua.Libraries(script.OpenLibs))
 	}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/fairlead-cd/fairlead/internal/health"
 )
 
@@ -118,4 +120,23 @@ func TestAssessorsAreSharedByGoroutines(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+func TestAScriptThatAlwaysLoopsIsGivenUp(t *testing.T) {
+	t.Parallel()
+	a := assessor(`while obj.spec == nil do end return {status = "Healthy"}`)
+	loops, ends := read(t, `{apiVersion: example.com/v1, kind: Widget}`), read(t, `{apiVersion: example.com/v1, kind: Widget, spec: {}}`)
+	for _, obj := range []*unstructured.Unstructured{loops, loops, ends, loops, loops} {
+		want := health.Unknown
+		if obj == ends {
+			want = health.Healthy
+		}
+		if got, _ := a.Assess(t.Context(), obj); got.Status != want || strings.Contains(got.Message, "in a row") {
+			t.Fatalf("got %+v", got)
+		}
+	}
+	a.Assess(t.Context(), loops)
+	if got, _ := a.Assess(t.Context(), ends); got.Status != health.Unknown || !strings.Contains(got.Message, "was stopped 3 times in a row") {
+		t.Errorf("after three loops: %+v", got)
+	}
 }

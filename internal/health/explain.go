@@ -58,6 +58,24 @@ func Explain(r Result, pods []Pod, history []Deployed) Result {
 	return r
 }
 
+// Event is a warning that was reported about an object or what it owns.
+type Event struct {
+	Reason, Message string
+	Since           time.Time
+}
+
+// Heard completes what an object says by an event, when neither it nor its pods have a reason for making no progress.
+func Heard(r Result, e Event) Result {
+	if e.Reason == "" || r.Status != Progressing || r.Troubled {
+		return r
+	}
+	r.Message = because(r.Message, because(e.Reason, firstSentence(e.Message)))
+	if r.Troubled = true; !e.Since.IsZero() {
+		r.Since = e.Since
+	}
+	return r
+}
+
 // cause is one kind of trouble, and how many pods have it.
 type cause struct {
 	text   string

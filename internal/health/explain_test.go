@@ -91,6 +91,28 @@ func TestPodsThatOnlyStartAreNoTrouble(t *testing.T) {
 	}
 }
 
+func TestAnEventIsHeardWhenNothingElseSaysWhy(t *testing.T) {
+	t.Parallel()
+	event := health.Event{Reason: "FailedMount", Message: `MountVolume.SetUp failed for volume "tls" : secret "shop-tls" not found`, Since: at(10)}
+	for sentence, c := range map[string]struct {
+		result health.Result
+		event  health.Event
+		want   string
+	}{
+		"an object that makes no progress": {health.Result{Status: health.Progressing, Message: "0 of 1 pods are ready", Since: at(1)}, event,
+			`0 of 1 pods are ready: FailedMount: MountVolume.SetUp failed for volume "tls" : secret "shop-tls" not found since 2026-03-01T10:10:00Z`},
+		"one whose pods have a reason": {health.Result{Status: health.Progressing, Message: "x", Troubled: true}, event, "x"},
+		"one that is healthy":          {health.Result{Status: health.Healthy, Message: "x"}, event, "x"},
+		"without an event":             {health.Result{Status: health.Progressing, Message: "x"}, health.Event{}, "x"},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			if got := health.Heard(c.result, c.event).Sentence(); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
 func TestPodsOfAnOlderSpecificationSayNothing(t *testing.T) {
 	t.Parallel()
 	stale, _ := health.Assess(read(t, `{apiVersion: apps/v1, kind: Deployment, metadata: {generation: 2}, spec: {replicas: 1}, status: {observedGeneration: 1}}`))

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write testdata/health.txt anew")
 func fixtures(t testing.TB) map[string]*unstructured.Unstructured {
 	t.Helper()
 	out := map[string]*unstructured.Unstructured{}
-	err := filepath.WalkDir("testdata", func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir("testdata", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".yaml" {
 			return err
 		}

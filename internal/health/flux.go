@@ -6,7 +6,7 @@ func flux() map[string]check {
 			isTrue("Stalled", Degraded),
 			isFalse("Ready", Progressing).because("Progressing", "ProgressingWithRetry", "DependencyNotReady", "ArtifactFailed"),
 			isFalse("Ready", Degraded),
-			isTrue("Reconciling", Progressing), isUnknown("Ready", Progressing),
+			isTrue("Reconciling", Progressing), isUnknown("Ready"),
 			isTrue("Ready", Healthy)), "spec", "suspend")
 	}
 	return merged(

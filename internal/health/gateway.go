@@ -5,7 +5,7 @@ func gatewayAPI() map[string]check {
 	return merged(
 		each(group, byConditions("No controller has taken the class yet",
 			isFalse("Accepted", Progressing).because("Pending", "Waiting"), isFalse("Accepted", Degraded),
-			isUnknown("Accepted", Progressing), isTrue("Accepted", Healthy)), "GatewayClass"),
+			isUnknown("Accepted"), isTrue("Accepted", Healthy)), "GatewayClass"),
 		each(group, always(gateway), "Gateway", "ListenerSet", "XListenerSet"),
 		each("gateway.networking.x-k8s.io", always(gateway), "XListenerSet"),
 		each(group, always(route), "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"),
@@ -25,9 +25,9 @@ func gateway(obj map[string]any) Result {
 		}
 	}
 	if result, ok := firstOf(obj, conditions(obj), []when{
-		isFalse("Accepted", Progressing).because("Pending", "Waiting"), isFalse("Accepted", Degraded), isUnknown("Accepted", Progressing),
+		isFalse("Accepted", Progressing).because("Pending", "Waiting"), isFalse("Accepted", Degraded), isUnknown("Accepted"),
 		isFalse("Programmed", Progressing).because("Pending", "AddressNotAssigned"), isFalse("Programmed", Degraded),
-		isUnknown("Programmed", Progressing), isTrue("Programmed", Healthy),
+		isUnknown("Programmed"), isTrue("Programmed", Healthy),
 	}); ok {
 		return result
 	}
@@ -44,7 +44,7 @@ func route(obj map[string]any) Result {
 	for _, parent := range parents {
 		result, ok := firstOf(obj, conditionsAt(parent, "conditions"), []when{
 			isFalse("Accepted", Progressing).because("Pending"), isFalse("Accepted", Degraded), isFalse("ResolvedRefs", Degraded),
-			isTrue("PartiallyInvalid", Degraded), isUnknown("Accepted", Progressing), isTrue("Accepted", Healthy),
+			isTrue("PartiallyInvalid", Degraded), isUnknown("Accepted"), isTrue("Accepted", Healthy),
 		})
 		if !ok {
 			result = say(Progressing, "it has not answered yet")

@@ -17,7 +17,7 @@ func istio() map[string]check {
 				phases(Degraded, "ERROR"), phases(Suspended, "ACTION_REQUIRED")),
 		}), "IstioOperator"),
 		each("sailoperator.io", byConditions("The installation has not been looked at yet",
-			isFalse("Reconciled", Degraded), isFalse("Ready", Progressing), isUnknown("Ready", Progressing), isTrue("Ready", Healthy)),
+			isFalse("Reconciled", Degraded), isFalse("Ready", Progressing), isUnknown("Ready"), isTrue("Ready", Healthy)),
 			"Istio", "IstioRevision", "IstioRevisionTag", "IstioCNI", "ZTunnel"),
 	)
 }

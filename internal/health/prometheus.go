@@ -6,7 +6,7 @@ func prometheus() map[string]check {
 		isTrue("Available", Healthy),
 		when{kind: "Available", status: "Degraded", word: Progressing}.because("SomePodsNotReady"),
 		when{kind: "Available", status: "Degraded", word: Degraded},
-		isUnknown("Reconciled", Progressing), isUnknown("Available", Progressing))
+		isUnknown("Reconciled"), isUnknown("Available"))
 	return merged(
 		each("monitoring.coreos.com", suspended("The deployment is paused", available, "spec", "paused"),
 			"Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler"),

@@ -28,9 +28,9 @@ func (w when) because(reasons ...string) when {
 	return w
 }
 
-func isTrue(kind string, word Status) when    { return when{kind: kind, status: "True", word: word} }
-func isFalse(kind string, word Status) when   { return when{kind: kind, status: "False", word: word} }
-func isUnknown(kind string, word Status) when { return when{kind: kind, status: "Unknown", word: word} }
+func isTrue(kind string, word Status) when  { return when{kind: kind, status: "True", word: word} }
+func isFalse(kind string, word Status) when { return when{kind: kind, status: "False", word: word} }
+func isUnknown(kind string) when            { return when{kind: kind, status: "Unknown", word: Progressing} }
 
 func (w when) holds(c condition) bool {
 	return c.kind == w.kind && c.status == w.status && (len(w.reasons) == 0 || contains(w.reasons, c.reason))

@@ -23,6 +23,9 @@ const (
 // ErrLimit is what Run returns, wrapped, for a script that was stopped at a limit.
 var ErrLimit = errors.New("the script was stopped")
 
+// ErrTime is the ErrLimit of time, which a busy machine may cause as well as the script.
+var ErrTime = fmt.Errorf("%w after %s", ErrLimit, MaxTime)
+
 // Libraries say what a script may call.
 type Libraries bool
 
@@ -123,7 +126,7 @@ func (m *meter) explain(err error) error {
 	case m.count > MaxInstructions:
 		return fmt.Errorf("%w after %d instructions; it may loop", ErrLimit, MaxInstructions)
 	case errors.Is(m.Context.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("%w after %s; it may loop", ErrLimit, MaxTime)
+		return fmt.Errorf("%w; it may loop", ErrTime)
 	case m.Context.Err() != nil:
 		return m.Context.Err()
 	}

@@ -32,7 +32,8 @@ func (d Directory) Render(ctx context.Context, in Inputs, req Request) (Result, 
 	if req.Source.Directory != nil {
 		settings = *req.Source.Directory
 	}
-	w := walk{ctx: ctx, fsys: in.Files, root: req.Source.Path, settings: settings, limit: req.Settings.MaxManifestBytes}
+	w := walk{ctx: ctx, fsys: in.Files, root: req.Source.Path, settings: settings, limit: req.Settings.MaxManifestBytes,
+		noJsonnet: req.Settings.disabled(v1alpha1.ApplicationSourceTypeDirectory)}
 	w.decrypt = func(name string, content []byte) ([]byte, error) {
 		if d.Decrypt == nil {
 			return content, nil
@@ -80,6 +81,7 @@ type walk struct {
 	limit, size      int64
 	decrypt          func(name string, content []byte) ([]byte, error)
 	jsonnet          func(name string) ([]byte, error)
+	noJsonnet        bool // the operator has switched it off
 	result           Result
 }
 
@@ -160,6 +162,10 @@ func (w *walk) add(name string) error {
 			"split the application, or raise reposerver.max.combined.directory.manifests.size", ErrTooLarge, w.limit, name)
 	}
 	if path.Ext(name) == ".jsonnet" {
+		if w.noJsonnet {
+			w.ignore(name, "Jsonnet is switched off in this installation (jsonnet.enable)")
+			return nil
+		}
 		return w.evaluate(name)
 	}
 	plain, err := w.decrypt(name, content)

@@ -43,6 +43,8 @@ type External interface {
 	Keyring(ctx context.Context) (string, error)
 	// Generate has a config management plugin make manifests out of the source's files.
 	Generate(ctx context.Context, call PluginCall) ([]byte, error)
+	// Discover finds the config management plugin whose rule takes the source in a folder of Files; empty: none does.
+	Discover(ctx context.Context, dir string) (string, error)
 }
 
 // Variables are the names that External.Variable knows.
@@ -88,7 +90,7 @@ type EncryptedDataKey struct {
 
 // PluginCall is one request to a config management plugin.
 type PluginCall struct {
-	// Name of the plugin; empty asks every plugin whether it takes the source.
+	// Name of the plugin; empty is the one that Discover finds.
 	Name string
 	// Path of the source within Files.
 	Path string
@@ -142,6 +144,9 @@ func (NoExternal) Keyring(context.Context) (string, error) { return "", nil }
 func (NoExternal) Generate(context.Context, PluginCall) ([]byte, error) {
 	return nil, fmt.Errorf("plugins are %w", ErrNoExternal)
 }
+
+// Discover finds none.
+func (NoExternal) Discover(context.Context, string) (string, error) { return "", nil }
 
 // external is the External of the inputs, never nil.
 func (in Inputs) external() External {

@@ -2,7 +2,6 @@ package render
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"path"
 	"sync"
@@ -88,6 +87,14 @@ func (r *recorder) noteError(name string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.vague = true
+}
+
+// TreeID is the object id of a folder, which stands for all that is in it; empty when it has none.
+func TreeID(fsys fs.FS, dir string) string {
+	if info, err := fs.Stat(fsys, dir); err == nil && !isLinked(info) {
+		return objectID(info)
+	}
+	return ""
 }
 
 // objectID is what Sys says when that can serve as the identity of the content, a string or something with an Identity;
@@ -246,26 +253,10 @@ type recordedDir struct {
 	fs.File
 	r       *recorder
 	name    string
-	entries []fs.DirEntry
-	listed  bool
+	listing Listing
 }
 
 // ReadDir implements fs.ReadDirFile.
 func (d *recordedDir) ReadDir(n int) ([]fs.DirEntry, error) {
-	if !d.listed {
-		entries, err := d.r.ReadDir(d.name)
-		if err != nil {
-			return nil, err
-		}
-		d.entries, d.listed = entries, true
-	}
-	if n <= 0 {
-		n = len(d.entries)
-	} else if len(d.entries) == 0 {
-		return nil, io.EOF
-	}
-	n = min(n, len(d.entries))
-	out := d.entries[:n:n]
-	d.entries = d.entries[n:]
-	return out, nil
+	return d.listing.Next(d.r, d.name, n)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/fairlead-cd/fairlead/internal/render/packed"
 )
 
 // recording is Inputs that note everything they are asked.
@@ -46,6 +47,7 @@ const (
 	askChart       questionKind = "chart"
 	askDownload    questionKind = "download"
 	askKeyring     questionKind = "keyring"
+	askPlugin      questionKind = "plugin"
 )
 
 func newRecording(in Inputs) *recording {
@@ -108,8 +110,7 @@ func (e recordedExternal) APIVersions(ctx context.Context) ([]string, error) {
 // Chart implements External.
 func (e recordedExternal) Chart(ctx context.Context, ref ChartRef) (Chart, error) {
 	chart, err := e.r.in.external().Chart(ctx, ref)
-	about, _ := json.Marshal(ref) // strings always can be
-	e.r.note(askChart, string(about), chart.Digest, err)
+	e.r.note(askChart, packChartRef(ref), chart.Digest, err)
 	return chart, err
 }
 
@@ -174,6 +175,14 @@ func (e recordedExternal) Generate(ctx context.Context, call PluginCall) ([]byte
 		e.r.mu.Unlock()
 	}
 	return out, err
+}
+
+// Discover implements External. What is noted is the plugin and not the files that its rule may look at: whoever answers
+// asks the plugin again only when the folder is another.
+func (e recordedExternal) Discover(ctx context.Context, dir string) (string, error) {
+	name, err := e.r.in.external().Discover(ctx, dir)
+	e.r.note(askPlugin, dir, name, err)
+	return name, err
 }
 
 // noteWhole notes everything of a file or folder.
@@ -274,8 +283,8 @@ func ask(ctx context.Context, e External, q question) (answer string, err error)
 		versions, err := e.APIVersions(ctx)
 		return sumOf(strings.Join(versions, "\n")), err
 	case askChart:
-		var ref ChartRef
-		if err := json.Unmarshal([]byte(q.about), &ref); err != nil {
+		ref, err := unpackChartRef(q.about)
+		if err != nil {
 			return "", err
 		}
 		chart, err := e.Chart(ctx, ref)
@@ -285,8 +294,22 @@ func ask(ctx context.Context, e External, q question) (answer string, err error)
 		return sumOf(string(content)), err
 	case askKeyring:
 		return e.Keyring(ctx)
+	case askPlugin:
+		return e.Discover(ctx, q.about)
 	}
 	return "", fmt.Errorf("unknown question %q", q.kind)
+}
+
+// packChartRef makes one text of a reference; a thousand of them are read again for each commit.
+func packChartRef(ref ChartRef) string {
+	b := packed.Text(packed.Text(nil, ref.Repository), ref.Name)
+	return string(packed.Text(packed.Text(b, ref.Version), ref.Digest))
+}
+
+func unpackChartRef(text string) (ChartRef, error) {
+	r := packed.Read([]byte(text))
+	ref := ChartRef{Repository: r.Text(), Name: r.Text(), Version: r.Text(), Digest: r.Text()}
+	return ref, r.Close()
 }
 
 // bytes is roughly the memory of the set.

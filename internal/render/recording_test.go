@@ -21,6 +21,7 @@ type outside struct {
 	repositories map[string]fs.FS
 	downloads    map[string]string
 	keyring      string
+	plugins      map[string]string
 	asked        int
 }
 
@@ -57,6 +58,10 @@ func (o *outside) DataKey(context.Context, render.EncryptedDataKey) ([]byte, err
 	return []byte("key"), nil
 }
 
+func (o *outside) Discover(_ context.Context, dir string) (string, error) {
+	return o.plugins[dir], nil
+}
+
 func (o *outside) Keyring(context.Context) (string, error) { return o.keyring, nil }
 
 func (o *outside) Generate(context.Context, render.PluginCall) ([]byte, error) {
@@ -76,7 +81,7 @@ type asking struct {
 func newAsking(t *testing.T, h *history, look func(context.Context, render.Inputs) error) *asking {
 	return &asking{t: t, h: h, out: &outside{
 		variables: map[string]string{}, apis: map[string]bool{}, charts: map[string]string{"web": "1"},
-		repositories: map[string]fs.FS{}, downloads: map[string]string{},
+		repositories: map[string]fs.FS{}, downloads: map[string]string{}, plugins: map[string]string{},
 	}, memo: newMemo(render.Options{Renderer: render.RendererFunc(
 		func(ctx context.Context, in render.Inputs, _ render.Request) (render.Result, error) {
 			return render.Result{}, look(ctx, in)
@@ -166,6 +171,14 @@ func TestAnswersFromOutsideAreVerified(t *testing.T) {
 			},
 			unrelated: func(o *outside) { o.downloads["https://example.com/other.yaml"] = "x" },
 			change:    func(o *outside) { o.downloads["https://example.com/values.yaml"] = "x" },
+		},
+		"the plugin of a folder": {
+			look: func(ctx context.Context, in render.Inputs) error {
+				_, err := in.External.Discover(ctx, "app")
+				return err
+			},
+			unrelated: func(o *outside) { o.plugins["other"] = "tool" },
+			change:    func(o *outside) { o.plugins["app"] = "tool" },
 		},
 		"the keys": {
 			look: func(ctx context.Context, in render.Inputs) error {

@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -28,12 +29,19 @@ type Request struct {
 type Settings struct {
 	// KustomizeBuildOptions are the flags of kustomize.buildOptions, such as "--enable-helm".
 	KustomizeBuildOptions string
+	// KustomizeVersionOptions take their place for sources that name one of these versions.
+	KustomizeVersionOptions map[string]string `json:",omitempty"`
 	// ValuesFileSchemes are the URL schemes that Helm value files may have (helm.valuesFileSchemes); nil is http, https.
 	ValuesFileSchemes []string
 	// MaxManifestBytes bounds the manifest files of one directory source together; zero: no limit.
 	MaxManifestBytes int64
-	// DisabledTypes are source types that are not rendered.
+	// DisabledTypes are source types whose tools are switched off: Helm and Kustomize, whose sources are directories of
+	// manifests then, and Directory, in which Jsonnet is left out then.
 	DisabledTypes []v1alpha1.ApplicationSourceType `json:",omitempty"`
+}
+
+func (s *Settings) disabled(kind v1alpha1.ApplicationSourceType) bool {
+	return slices.Contains(s.DisabledTypes, kind)
 }
 
 // Object is one rendered object. It is shared by all who ask for the result, so it must not be changed.

@@ -44,6 +44,9 @@ func (d Dispatcher) Render(ctx context.Context, in Inputs, req Request) (Result,
 	if err != nil {
 		return Result{}, err
 	}
+	if req.Settings.disabled(kind) {
+		kind = ""
+	}
 	if claimer, ok := d[SourceTypeOverlay].(Claimer); ok && (kind == "" || kind == v1alpha1.ApplicationSourceTypePlugin) {
 		claimed, err := claimer.Claims(in, req)
 		if err != nil {
@@ -56,12 +59,9 @@ func (d Dispatcher) Render(ctx context.Context, in Inputs, req Request) (Result,
 		}
 	}
 	if kind == "" {
-		if kind, err = detectType(in.Files, req.Source.Path); err != nil {
+		if kind, err = d.discover(ctx, in, req); err != nil {
 			return Result{}, err
 		}
-	}
-	if slices.Contains(req.Settings.DisabledTypes, kind) {
-		return Result{}, fmt.Errorf("%w: rendering %s is switched off in this installation", ErrInvalidSource, describe(kind))
 	}
 	r := d[kind]
 	if r == nil {
@@ -73,6 +73,24 @@ func (d Dispatcher) Render(ctx context.Context, in Inputs, req Request) (Result,
 	}
 	result.SourceType = kind
 	return result, nil
+}
+
+// discover finds the type of a source that does not state it: a plugin's, when the rule of one takes the source, and
+// else what the files are, without the types that are switched off.
+func (d Dispatcher) discover(ctx context.Context, in Inputs, req Request) (v1alpha1.ApplicationSourceType, error) {
+	if d[v1alpha1.ApplicationSourceTypePlugin] != nil {
+		name, err := in.external().Discover(ctx, req.Source.Path)
+		if err != nil {
+			return "", fmt.Errorf("asking plugins whether they take the source: %w", err)
+		}
+		if name != "" {
+			return v1alpha1.ApplicationSourceTypePlugin, nil
+		}
+	}
+	if req.Source.Chart != "" && !req.Settings.disabled(v1alpha1.ApplicationSourceTypeHelm) {
+		return v1alpha1.ApplicationSourceTypeHelm, nil
+	}
+	return detectType(in.Files, req.Source.Path, req.Settings)
 }
 
 func describe(kind v1alpha1.ApplicationSourceType) string {
@@ -109,8 +127,6 @@ func explicitType(s *v1alpha1.ApplicationSource) (v1alpha1.ApplicationSourceType
 			ErrInvalidSource, strings.Join(given, ","))
 	case len(given) == 1:
 		return v1alpha1.ApplicationSourceType(given[0]), nil
-	case s.Chart != "":
-		return v1alpha1.ApplicationSourceTypeHelm, nil
 	}
 	return "", nil
 }
@@ -143,7 +159,7 @@ func kustomizations() []string {
 
 // detectType looks at the files of the folder itself. Where a chart and a kustomization lie side by side the latter
 // counts.
-func detectType(fsys fs.FS, dir string) (v1alpha1.ApplicationSourceType, error) {
+func detectType(fsys fs.FS, dir string, settings Settings) (v1alpha1.ApplicationSourceType, error) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
 		return "", fmt.Errorf("finding the type of the source: %w", err)
@@ -152,9 +168,9 @@ func detectType(fsys fs.FS, dir string) (v1alpha1.ApplicationSourceType, error) 
 	for _, e := range entries {
 		switch {
 		case e.IsDir():
-		case slices.Contains(kustomizations(), e.Name()):
+		case slices.Contains(kustomizations(), e.Name()) && !settings.disabled(v1alpha1.ApplicationSourceTypeKustomize):
 			return v1alpha1.ApplicationSourceTypeKustomize, nil
-		case e.Name() == "Chart.yaml":
+		case e.Name() == "Chart.yaml" && !settings.disabled(v1alpha1.ApplicationSourceTypeHelm):
 			kind = v1alpha1.ApplicationSourceTypeHelm
 		}
 	}

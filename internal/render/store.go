@@ -21,7 +21,7 @@ type Store interface {
 }
 
 // storedVersion is the first byte of a stored result.
-const storedVersion = 1
+const storedVersion = 2
 
 // load looks in the store for a result that is right for the inputs, and keeps it.
 func (m *Memo) load(ctx context.Context, c call) *variant {

@@ -146,9 +146,8 @@ func (l *Local) settings() render.Settings {
 	s := l.Settings.Get().Rendering
 	return render.Settings{
 		MaxManifestBytes:      l.MaxManifestBytes,
-		KustomizeBuildOptions: s.KustomizeBuildOptions,
-		ValuesFileSchemes:     s.ValuesFileSchemes,
-		DisabledTypes:         s.DisabledTypes,
+		KustomizeBuildOptions: s.KustomizeBuildOptions, KustomizeVersionOptions: s.KustomizeVersionOptions,
+		ValuesFileSchemes: s.ValuesFileSchemes, DisabledTypes: s.DisabledTypes,
 	}
 }
 

@@ -3,20 +3,52 @@ package repo
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/source"
+	"github.com/fairlead-cd/fairlead/internal/source/chart"
+	"github.com/fairlead-cd/fairlead/internal/source/oci"
 )
 
 // Metrics count what the repo component does, under the names of Argo CD where it has some.
 type Metrics struct {
-	requests      *prometheus.CounterVec
-	durations     *prometheus.HistogramVec
+	git           requests
 	failedListing *prometheus.CounterVec
 	failedFetch   *prometheus.CounterVec
 	pending       *prometheus.GaugeVec
+	registries    requests
+	artifactFails map[oci.RequestKind]*prometheus.CounterVec
+	charts        requests
+	chartFails    *prometheus.CounterVec
+}
+
+// requests count requests to servers, by repository and kind.
+type requests struct {
+	total     *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+}
+
+func newRequests(prefix, what string) requests {
+	labels := []string{"repo", "request_type"}
+	return requests{
+		total: prometheus.NewCounterVec(prometheus.CounterOpts{Name: prefix + "_request_total", Help: "Requests " + what + "."}, labels),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: prefix + "_request_duration_seconds", Help: "Duration of requests " + what + ".",
+			Buckets: []float64{0.1, 0.25, .5, 1, 2, 4, 10, 20},
+		}, labels),
+	}
+}
+
+func (r requests) count(repo, kind string, took time.Duration) {
+	r.total.WithLabelValues(repo, kind).Inc()
+	r.durations.WithLabelValues(repo, kind).Observe(took.Seconds())
+}
+
+// failures count failed requests, by repository.
+func failures(name, what string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: what + " that failed."}, []string{"repo"})
 }
 
 // Kinds of requests to Git servers.
@@ -25,29 +57,34 @@ const (
 	requestFetch   = "fetch"
 )
 
-// NewMetrics registers the metrics. stats gives the counts of the memo.
-func NewMetrics(registerer prometheus.Registerer, stats func() render.Stats) (*Metrics, error) {
+// NewMetrics registers the metrics of requests to servers and of those in progress.
+func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
-		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "argocd_git_request_total", Help: "Requests to Git servers.",
-		}, []string{"repo", "request_type"}),
-		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "argocd_git_request_duration_seconds", Help: "Duration of requests to Git servers.",
-			Buckets: []float64{0.1, 0.25, .5, 1, 2, 4, 10, 20},
-		}, []string{"repo", "request_type"}),
-		failedListing: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "argocd_git_lsremote_fail_total", Help: "Listings of references that failed.",
-		}, []string{"repo"}),
-		failedFetch: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "argocd_git_fetch_fail_total", Help: "Fetches that failed.",
-		}, []string{"repo"}),
+		git:           newRequests("argocd_git", "to Git servers"),
+		failedListing: failures("argocd_git_lsremote_fail_total", "Listings of references"),
+		failedFetch:   failures("argocd_git_fetch_fail_total", "Fetches"),
 		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "argocd_repo_pending_request_total", Help: "Requests to the repo component that have no answer yet.",
 		}, []string{"repo"}),
+		registries: newRequests("argocd_oci", "to registries about artifacts"),
+		artifactFails: map[oci.RequestKind]*prometheus.CounterVec{
+			oci.RequestResolve:  failures("argocd_oci_resolve_revision_fail_total", "Requests for the digest of a revision"),
+			oci.RequestMetadata: failures("argocd_oci_digest_metadata_fail_total", "Requests for a manifest"),
+			oci.RequestExtract:  failures("argocd_oci_extract_fail_total", "Requests for the content of an artifact"),
+			oci.RequestTags:     failures("argocd_oci_get_tags_fail_total", "Listings of tags"),
+			oci.RequestTest:     failures("argocd_oci_test_repo_fail_total", "Tests of a repository"),
+		},
+		charts:     newRequests("fairlead_chart", "to Helm repositories and to registries about charts"),
+		chartFails: failures("fairlead_chart_request_fail_total", "Requests about charts"),
 	}
-	for _, c := range []prometheus.Collector{
-		m.requests, m.durations, m.failedListing, m.failedFetch, m.pending, &memoMetrics{stats: stats},
-	} {
+	all := []prometheus.Collector{
+		m.git.total, m.git.durations, m.failedListing, m.failedFetch, m.pending,
+		m.registries.total, m.registries.durations, m.charts.total, m.charts.durations, m.chartFails,
+	}
+	for _, fails := range m.artifactFails {
+		all = append(all, fails)
+	}
+	for _, c := range all {
 		if err := registerer.Register(c); err != nil {
 			return nil, err
 		}
@@ -57,13 +94,9 @@ func NewMetrics(registerer prometheus.Registerer, stats func() render.Stats) (*M
 
 // OnFetch counts one poll of a Git repository, see [source.Options].
 func (m *Metrics) OnFetch(r source.FetchReport) {
-	count := func(kind string, seconds float64) {
-		m.requests.WithLabelValues(r.URL, kind).Inc()
-		m.durations.WithLabelValues(r.URL, kind).Observe(seconds)
-	}
-	count(requestListing, r.Listing.Seconds())
+	m.git.count(r.URL, requestListing, r.Listing)
 	if r.Fetching > 0 {
-		count(requestFetch, r.Fetching.Seconds())
+		m.git.count(r.URL, requestFetch, r.Fetching)
 	}
 	switch {
 	case r.Err == nil:
@@ -71,6 +104,22 @@ func (m *Metrics) OnFetch(r source.FetchReport) {
 		m.failedFetch.WithLabelValues(r.URL).Inc()
 	default:
 		m.failedListing.WithLabelValues(r.URL).Inc()
+	}
+}
+
+// OnArtifact counts one request about an OCI artifact, see [oci.Options].
+func (m *Metrics) OnArtifact(r oci.Request) {
+	m.registries.count(r.URL, string(r.Kind), r.Duration)
+	if r.Err != nil {
+		m.artifactFails[r.Kind].WithLabelValues(r.URL).Inc()
+	}
+}
+
+// OnChart counts one request about charts, see [chart.Options].
+func (m *Metrics) OnChart(r chart.Request) {
+	m.charts.count(r.URL, r.Kind, r.Duration)
+	if r.Err != nil {
+		m.chartFails.WithLabelValues(r.URL).Inc()
 	}
 }
 
@@ -101,41 +150,4 @@ func (m *Metrics) begin(url string) (end func()) {
 	gauge := m.pending.WithLabelValues(source.WithoutCredentials(url))
 	gauge.Inc()
 	return gauge.Dec
-}
-
-// memoMetrics reads the counts of a memo when they are asked for.
-type memoMetrics struct{ stats func() render.Stats }
-
-func rendersDesc() *prometheus.Desc {
-	return prometheus.NewDesc("fairlead_render_requests_total",
-		"Requests to render a source, by what they took: rendered, failed, same (the commit is the same), verified (nothing "+
-			"that was read has changed) or joined (a render in progress).", []string{"outcome"}, nil)
-}
-
-func resultsDesc() *prometheus.Desc {
-	return prometheus.NewDesc("fairlead_render_results", "Results that are kept in memory.", nil, nil)
-}
-
-func bytesDesc() *prometheus.Desc {
-	return prometheus.NewDesc("fairlead_render_results_bytes", "Memory of the results that are kept, roughly.", nil, nil)
-}
-
-// Describe implements prometheus.Collector.
-func (*memoMetrics) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{rendersDesc(), resultsDesc(), bytesDesc()} {
-		out <- desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (m *memoMetrics) Collect(out chan<- prometheus.Metric) {
-	s := m.stats()
-	renders := rendersDesc()
-	for outcome, n := range map[string]uint64{
-		"rendered": s.Renders - s.Errors, "failed": s.Errors, "same": s.Same, "verified": s.Verified, "joined": s.Joined,
-	} {
-		out <- prometheus.MustNewConstMetric(renders, prometheus.CounterValue, float64(n), outcome)
-	}
-	out <- prometheus.MustNewConstMetric(resultsDesc(), prometheus.GaugeValue, float64(s.Results))
-	out <- prometheus.MustNewConstMetric(bytesDesc(), prometheus.GaugeValue, float64(s.Bytes))
 }

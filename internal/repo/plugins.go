@@ -13,6 +13,7 @@ import (
 // Plugins asks config management plugins; [plugin.Client] implements it.
 type Plugins interface {
 	Generate(ctx context.Context, req plugin.Request) ([]byte, error)
+	Discover(ctx context.Context, req plugin.Request) (string, error)
 }
 
 // Generate implements render.External.
@@ -33,6 +34,18 @@ func (e *external) Generate(ctx context.Context, call render.PluginCall) ([]byte
 		req.Variables = append(req.Variables, name+"="+value)
 	}
 	return e.local.Plugins.Generate(ctx, req)
+}
+
+// Discover implements render.External. The plugin learns nothing of the Application, so that one answer is all
+// Applications' of a folder.
+func (e *external) Discover(ctx context.Context, dir string) (string, error) {
+	if e.local.Plugins == nil {
+		return "", nil
+	}
+	return e.local.Plugins.Discover(ctx, plugin.Request{
+		PluginCall: render.PluginCall{Path: dir}, Repository: e.source.RepoURL, Files: e.at.files,
+		Paths: generatePaths(e.req.GeneratePaths, dir), Fresh: e.req.NoCache,
+	})
 }
 
 // gitCredentials are what git would ask for to reach a repository, or nil.

@@ -28,6 +28,8 @@ func (a *asked) Generate(_ context.Context, req plugin.Request) ([]byte, error) 
 	return []byte(configMap("generated")), nil
 }
 
+func (a *asked) Discover(context.Context, plugin.Request) (string, error) { return "", nil }
+
 func TestPluginsAreAskedAgainOnlyWhenTheFolderOrARevisionThatIsUsedIsAnother(t *testing.T) {
 	git := gitserver.Start(t, gitserver.Options{}).Repository(t, "a", map[string]string{"app/values": "1"})
 	var calls asked

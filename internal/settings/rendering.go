@@ -13,9 +13,11 @@ import (
 type Rendering struct {
 	// KustomizeBuildOptions are flags of `kustomize build` (kustomize.buildOptions).
 	KustomizeBuildOptions string
+	// KustomizeVersionOptions are the same for sources that name a version (kustomize.buildOptions.<version>).
+	KustomizeVersionOptions map[string]string
 	// ValuesFileSchemes are the URL schemes that Helm value files may have (helm.valuesFileSchemes).
 	ValuesFileSchemes []string
-	// DisabledTypes are the source types that are switched off (helm.enable, kustomize.enable).
+	// DisabledTypes are the source types that are switched off (helm.enable, kustomize.enable, jsonnet.enable).
 	DisabledTypes []v1alpha1.ApplicationSourceType
 	// Plugins run without a sidecar, if that is switched on (configManagementPlugins).
 	Plugins []v1alpha1.ConfigManagementPlugin
@@ -27,12 +29,21 @@ func rendering(p *parser, last Rendering) Rendering {
 		ValuesFileSchemes:     parsed(p, "helm.valuesFileSchemes", schemes, nil, last.ValuesFileSchemes),
 		Plugins:               parsed(p, "configManagementPlugins", plugins, nil, last.Plugins),
 	}
+	for key, flags := range p.data {
+		if version, ok := strings.CutPrefix(key, "kustomize.buildOptions."); ok && version != "" {
+			if r.KustomizeVersionOptions == nil {
+				r.KustomizeVersionOptions = map[string]string{}
+			}
+			r.KustomizeVersionOptions[version] = strings.TrimSpace(flags)
+		}
+	}
 	for _, tool := range []struct {
 		key  string
 		kind v1alpha1.ApplicationSourceType
 	}{
 		{"helm.enable", v1alpha1.ApplicationSourceTypeHelm},
 		{"kustomize.enable", v1alpha1.ApplicationSourceTypeKustomize},
+		{"jsonnet.enable", v1alpha1.ApplicationSourceTypeDirectory},
 	} {
 		if !parsed(p, tool.key, strconv.ParseBool, true, true) {
 			r.DisabledTypes = append(r.DisabledTypes, tool.kind)

@@ -79,6 +79,11 @@ func (c *catFile) ask(command, revision string) (object, error) {
 	if _, err := io.WriteString(c.in, command+" "+revision+"\n"); err != nil {
 		return object{}, c.broken(err)
 	}
+	return c.answer()
+}
+
+// answer reads what comes to one command.
+func (c *catFile) answer() (object, error) {
 	line, err := c.out.ReadString('\n')
 	if err != nil {
 		return object{}, c.broken(err)

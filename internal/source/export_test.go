@@ -29,3 +29,13 @@ func (m *Mirrors) Maintain(ctx context.Context) error {
 	}
 	return nil
 }
+
+// IsKept reports whether the content of a file is in memory.
+func (s *Snapshot) IsKept(name string) bool {
+	n, err := s.find("readfile", name, true)
+	if err != nil {
+		return false
+	}
+	_, ok := s.mirror.all.cache.get(objectKey{mirror: s.mirror, id: n.id})
+	return ok
+}

@@ -56,6 +56,10 @@ func (i *info) Size() int64 {
 	return i.s.size(i.id)
 }
 
+// Remote reports whether the content may have to be fetched to be read: that of a submodule, and of a file that may point to
+// an object of Git LFS.
+func (i *info) Remote() bool { return i.mode == modeModule || !i.IsDir() && i.s.repo.EnableLFS }
+
 // Linked reports whether a symbolic link was followed to get here, so that the object does not depend on the folders
 // that its path names alone.
 func (i *info) Linked() bool { return i.linked }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/fairlead-cd/fairlead/internal/source/scratch"
 )
 
 // lfsConfigFile may say where the LFS server of a repository is.
@@ -152,24 +154,14 @@ func (m *mirror) keepObject(p pointer, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "new-")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return scratch.Write(filepath.Dir(path), path, data)
 }
 
 func (m *Mirrors) lfsObjects() string { return filepath.Join(m.o.Dir, "lfs") }
 
-// sweepObjects removes objects that have not been used for long.
+// sweepObjects removes objects that have not been used for long, and what killed processes left.
 func (m *Mirrors) sweepObjects(now time.Time) {
+	scratch.SweepAll(m.lfsObjects())
 	filepath.WalkDir(m.lfsObjects(), func(path string, d fs.DirEntry, err error) error { //nolint:errcheck // as far as it goes
 		if err != nil || d.IsDir() {
 			return nil //nolint:nilerr // what cannot be listed is tried again at the next start

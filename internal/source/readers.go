@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -55,6 +57,41 @@ func (r *readers) contents(ctx context.Context, id ObjectID, limit int64) (o obj
 		return err
 	})
 	return o, data, err
+}
+
+// maxTogether is how many objects are read in one step: so many commands surely find room in a pipe.
+const maxTogether = 128
+
+// together reads objects with one step to the process instead of one for each, and gives to each that is there. The first
+// that is larger than limit ends it.
+func (r *readers) together(ctx context.Context, ids []ObjectID, limit int64, each func(object, []byte)) error {
+	var commands strings.Builder
+	for _, id := range ids[:min(len(ids), maxTogether)] {
+		commands.WriteString("contents " + id.String() + "\n")
+	}
+	return r.with(ctx, func(c *catFile) error {
+		if _, err := io.WriteString(c.in, commands.String()); err != nil {
+			return c.broken(err)
+		}
+		for range min(len(ids), maxTogether) {
+			o, err := c.answer()
+			if errors.Is(err, errMissing) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if o.size > limit {
+				return &brokenError{ErrTooLarge}
+			}
+			data, err := c.content(o)
+			if err != nil {
+				return err
+			}
+			each(o, data)
+		}
+		return nil
+	})
 }
 
 // with lends a process to use. A process that breaks is replaced and the use tried once more; when it breaks again the

@@ -131,6 +131,28 @@ func (s *Snapshot) blob(id ObjectID, limit int64) ([]byte, error) {
 	return data, err
 }
 
+// Prefetch reads files in one step that are going to be read. What cannot be read is left to whoever reads it.
+func (s *Snapshot) Prefetch(names []string) {
+	var ids []ObjectID
+	for _, name := range names {
+		n, err := s.find("readfile", name, true)
+		if err != nil || n.s != s || n.mode == modeTree || n.mode == modeModule {
+			continue
+		}
+		if _, ok := s.mirror.all.cache.get(objectKey{mirror: s.mirror, id: n.id}); !ok {
+			ids = append(ids, n.id)
+		}
+	}
+	if len(ids) < 2 {
+		return
+	}
+	_ = s.mirror.objects.together(s.mirror.all.ctx, ids, s.mirror.all.o.MaxFileSize, func(o object, data []byte) {
+		if o.kind == kindBlob {
+			s.mirror.all.cache.put(objectKey{mirror: s.mirror, id: o.id}, cached{blob: data})
+		}
+	})
+}
+
 // content is what a file shows: its blob, or the object of Git LFS that it points to. The result is shared.
 func (s *Snapshot) content(id ObjectID) ([]byte, error) {
 	limit := s.mirror.all.o.MaxFileSize

@@ -142,3 +142,30 @@ func objectOf(t *testing.T, s fs.StatFS, name string) source.ObjectID {
 	must(t, err)
 	return info.Sys().(source.ObjectID)
 }
+
+func TestFilesCanBeReadInOneStep(t *testing.T) {
+	server := gitserver.Start(t, gitserver.Options{})
+	r := server.Repository(t, "demo.git", nil)
+	sha := r.Must(t, gitserver.Change{
+		Files: map[string]string{"d/a": "a", "d/b": "b\n", "d/same": "a", "d/empty": "", "d/deep/c": "c", "other": "o", "large": strings.Repeat("x", 2000)},
+		Links: map[string]string{"d/link": "../other"},
+	})
+	m := open(t, source.Options{MaxFileSize: 1000})
+	s := snapshot(t, m, source.Repository{URL: r.URL()}, sha)
+	s.Prefetch([]string{"d/a", "d/none", "d/deep", "d/b", "d/same", "d/empty", "d/link", "../x"})
+	for name, want := range map[string]string{"d/a": "a", "d/b": "b\n", "d/same": "a", "d/empty": "", "d/link": "o"} {
+		if !s.IsKept(name) {
+			t.Errorf("%s was not read", name)
+		}
+		if got := content(t, s, name); got != want {
+			t.Errorf("%s = %q, want %q", name, got, want)
+		}
+	}
+	s.Prefetch([]string{"d/deep/c", "large"})
+	if s.IsKept("large") {
+		t.Error("a file above the limit was kept")
+	}
+	if got := content(t, s, "d/deep/c"); got != "c" {
+		t.Errorf("after a large file: %q", got)
+	}
+}

@@ -26,7 +26,6 @@ type chartMonorepo struct {
 	namespaces int
 	version    int // of the shared chart
 	commits    int
-	coldCPU    time.Duration
 }
 
 // sharedChart is the chart of the example that most services are made of.
@@ -125,8 +124,8 @@ const forked = 50
 // compareWithHelm renders some of the namespaces by forking `helm template`
 // for each, with the dependency already in place, and prints how many times
 // the processor time of the component this is.
-func (c *component) compareWithHelm(ctx context.Context, dir string) error {
-	m := c.monorepo
+func (b *renderBench) compareWithHelm(ctx context.Context, dir string) error {
+	m := b.monorepo
 	helm := filepath.Join(dir, "helm")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", helm, "helm.sh/helm/v4/cmd/helm").CombinedOutput(); err != nil {
 		return fmt.Errorf("building helm: %w: %s", err, out)
@@ -157,7 +156,7 @@ func (c *component) compareWithHelm(ctx context.Context, dir string) error {
 		}
 		cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
-	each, ours := cpu/time.Duration(count), m.coldCPU/time.Duration(m.namespaces)
+	each, ours := cpu/time.Duration(count), b.coldCPU/time.Duration(m.namespaces)
 	fmt.Printf("%-52s %8s    %7.2f CPU-s  for each; %.2f ms here, %.0f times less\n", "helm template, forked", "",
 		each.Seconds(), float64(ours.Microseconds())/1000, float64(each)/float64(max(ours, 1)))
 	return nil

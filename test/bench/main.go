@@ -28,15 +28,20 @@ func main() {
 	var o options
 	flag.IntVar(&o.applications, "applications", 200, "number of Applications")
 	flag.IntVar(&o.namespaces, "namespaces", 1000, "number of namespaces that are rendered without a cluster")
-	flag.StringVar(&o.only, "only", "", "measure only this: rendering or cluster")
+	flag.StringVar(&o.only, "only", "", "measure only this: rendering, cluster, or live: changes and restarts with 10, 100 and 1,000 applications")
 	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
 	flag.DurationVar(&o.idle, "idle", defaultIdle, "how long to measure at rest")
-	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of the first sync to this file")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile to this file: of the repo component rendering all, or with -only=cluster of the first sync")
+	component := flag.String("component", "", "be the component that is measured alone, for this job; used by the program itself")
 	flag.BoolVar(&o.verbose, "v", false, "show the log of the program")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := measure(ctx, o); err != nil {
+	run := func() error { return measure(ctx, o) }
+	if *component != "" {
+		run = func() error { return serveComponent(ctx, *component, os.Stdin, os.Stdout) }
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		stop()
 		os.Exit(1) //nolint:gocritic // stop was called
@@ -44,6 +49,9 @@ func main() {
 }
 
 func measure(ctx context.Context, o options) error {
+	if o.only == "live" {
+		return live(ctx, o)
+	}
 	if o.only != "cluster" {
 		if err := rendering(ctx, o); err != nil {
 			return fmt.Errorf("rendering: %w", err)

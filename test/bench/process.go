@@ -70,11 +70,30 @@ func cpuOf(process int) (time.Duration, error) {
 	return time.Duration(ticks) * time.Second / ticksPerSecond, nil
 }
 
-// memory is the present resident size of the process and its children
-// together, and the sum of their peaks, in MiB.
+// cpuByProgram is the processor time of a process and of its living children by the names of their programs.
+func cpuByProgram(process int) map[string]time.Duration {
+	by := map[string]time.Duration{}
+	for _, pid := range family(process) {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			continue
+		}
+		begin, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
+		fields := strings.Fields(string(stat[end+1:]))
+		const utime, stime, ticksPerSecond = 11, 12, 100
+		user, _ := strconv.Atoi(fields[utime])
+		system, _ := strconv.Atoi(fields[stime])
+		by[string(stat[begin+1:end])] += time.Duration(user+system) * time.Second / ticksPerSecond
+	}
+	return by
+}
+
+// memory is the present resident size of the process and its children together, and the sum of their peaks, in MiB.
 func (p *program) memory() (now, peak int, err error) { return memoryOf(p.cmd.Process.Pid) }
 
+// memoryOf counts the pages of a program's file once, however many processes run it: they are the same memory.
 func memoryOf(process int) (now, peak int, err error) {
+	files := map[string]int{}
 	for _, pid := range family(process) {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		if err != nil {
@@ -86,11 +105,17 @@ func memoryOf(process int) (now, peak int, err error) {
 		read := func(field string) int {
 			_, rest, _ := strings.Cut(string(status), field+":")
 			kib, _ := strconv.Atoi(strings.Fields(rest + " 0")[0])
-			return kib / 1024
+			return kib
 		}
-		now, peak = now+read("VmRSS"), peak+read("VmHWM")
+		_, name, _ := strings.Cut(string(status), "Name:")
+		name = strings.Fields(name + " ?")[0]
+		now, peak = now+read("VmRSS")-read("RssFile"), peak+read("VmHWM")-read("RssFile")
+		files[name] = max(files[name], read("RssFile"))
 	}
-	return now, peak, nil
+	for _, shared := range files {
+		now, peak = now+shared, peak+shared
+	}
+	return now / 1024, peak / 1024, nil
 }
 
 // family is a process and all that it has started and that live.

@@ -4,47 +4,33 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/fairlead-cd/fairlead/api/v1alpha1"
-	"github.com/fairlead-cd/fairlead/internal/render"
-	"github.com/fairlead-cd/fairlead/internal/render/worker"
-	"github.com/fairlead-cd/fairlead/internal/repo"
-	"github.com/fairlead-cd/fairlead/internal/settings"
-	"github.com/fairlead-cd/fairlead/internal/source"
-	"github.com/fairlead-cd/fairlead/internal/source/chart"
 	"github.com/fairlead-cd/fairlead/test/gitserver"
 )
 
-// renderers is how many Applications are rendered at once.
-const renderers = 4
-
-// component is the repo component, in this process and its workers.
-type component struct {
+// renderBench measures what sources and rendering cost without a cluster: one Application for each namespace of a
+// generated monorepo, each a chart with a dependency from a Helm repository. What the processor does for the memo, the
+// mirror and the workers is all counted; the servers of the repositories are in this process, and are not.
+type renderBench struct {
 	options
 	monorepo *chartMonorepo
-	local    *repo.Local
-	memo     *render.Memo
+	cmd      *exec.Cmd // the component
+	ask      io.WriteCloser
+	answers  *json.Decoder
+	coldCPU  time.Duration
 }
 
-// unset are the settings of an installation in which nothing is set.
-type unset struct{ settings *settings.Settings }
-
-func (u unset) Get() *settings.Settings { return u.settings }
-
-func (unset) Repository(url, _ string) settings.Repository { return settings.Repository{URL: url} }
-
-// rendering measures what sources and rendering cost without a cluster: one
-// Application for each namespace of a generated monorepo, each a chart with a
-// dependency from a Helm repository. What the processor does for the memo, the
-// mirror and the workers is all counted.
 func rendering(ctx context.Context, o options) error {
 	dir, err := os.MkdirTemp("", "fairlead-bench-")
 	if err != nil {
@@ -56,50 +42,54 @@ func rendering(ctx context.Context, o options) error {
 		return err
 	}
 	defer monorepo.close()
-	c := &component{options: o, monorepo: monorepo}
-	end, err := c.start(dir)
+	b := &renderBench{options: o, monorepo: monorepo}
+	if err := b.start(ctx, dir); err != nil {
+		return err
+	}
+	err = b.scenarios(ctx)
+	b.ask.Close()
+	if err := errors.Join(err, b.cmd.Wait()); err != nil {
+		return err
+	}
+	return b.compareWithHelm(ctx, dir)
+}
+
+// start starts the component in a process of its own.
+func (b *renderBench) start(ctx context.Context, dir string) error {
+	binary, err := filepath.Abs(b.binary)
 	if err != nil {
 		return err
 	}
-	defer end()
-	if err := c.scenarios(ctx); err != nil {
+	job, err := json.Marshal(componentJob{
+		Dir: dir, Binary: binary, Repository: b.monorepo.repo.FileURL(), Namespaces: b.namespaces, Profile: b.profile,
+	})
+	if err != nil {
 		return err
 	}
-	return c.compareWithHelm(ctx, dir)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	b.cmd = exec.CommandContext(ctx, self, "-component", string(job))
+	b.cmd.Stderr = os.Stderr
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := b.cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if b.ask, err = b.cmd.StdinPipe(); err != nil {
+		return err
+	}
+	b.answers = json.NewDecoder(out)
+	if err := b.cmd.Start(); err != nil {
+		return fmt.Errorf("starting the component: %w", err)
+	}
+	return nil
 }
 
-// start builds the component as `fairlead run` does.
-func (c *component) start(dir string) (end func(), err error) {
-	logger := slog.New(slog.DiscardHandler)
-	mirrors, err := source.NewMirrors(source.Options{Dir: filepath.Join(dir, "mirrors"), Env: []string{"PATH=" + os.Getenv("PATH")}, Logger: logger})
-	if err != nil {
-		return nil, err
-	}
-	charts, err := chart.New(chart.Options{Dir: filepath.Join(dir, "charts"), Logger: logger})
-	if err != nil {
-		return nil, err
-	}
-	binary, err := filepath.Abs(c.binary)
-	if err != nil {
-		return nil, err
-	}
-	pool, err := worker.New(worker.Options{Command: []string{binary, worker.Subcommand}, Logger: logger})
-	if err != nil {
-		return nil, err
-	}
-	c.memo = render.New(render.Options{Renderer: pool})
-	c.local = repo.NewLocal(repo.Options{Settings: unset{settings.Defaults()}, Git: mirrors, Charts: charts, Memo: c.memo})
-	return func() {
-		for _, part := range []io.Closer{pool, charts, mirrors} {
-			part.Close()
-		}
-		c.local.Close()
-	}, nil
-}
-
-func (c *component) scenarios(ctx context.Context) error {
-	m := c.monorepo
-	for _, scenario := range []struct {
+func (b *renderBench) scenarios(ctx context.Context) error {
+	m := b.monorepo
+	for i, scenario := range []struct {
 		name   string
 		change func() (gitserver.Change, error)
 	}{
@@ -117,66 +107,46 @@ func (c *component) scenarios(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := c.measure(ctx, scenario.name); err != nil {
+		cpu, err := b.measure(scenario.name)
+		if err != nil {
 			return fmt.Errorf("%s: %w", scenario.name, err)
 		}
+		if i == 0 {
+			b.coldCPU = cpu
+			split := cpuByProgram(b.cmd.Process.Pid)
+			for _, program := range slices.Sorted(maps.Keys(split)) {
+				fmt.Printf("  %-50s %10s  %7.2f CPU-s\n", "of which "+program, "", split[program].Seconds())
+			}
+		}
 	}
-	now, peak, err := memoryOf(os.Getpid())
+	now, peak, err := memoryOf(b.cmd.Process.Pid)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%-52s %d MiB, peak %d MiB, with the workers\n", "memory of the repo component", now, peak)
+	fmt.Printf("%-52s %d MiB, peak %d MiB, with its workers\n", "memory of the repo component", now, peak)
 	return nil
 }
 
-// measure polls, and then asks for the objects of every Application. The time
-// is that after the poll, the processor time that of both.
-func (c *component) measure(ctx context.Context, name string) error {
-	before := c.memo.Stats()
-	began, err := cpuOf(os.Getpid())
+// measure has the component do a round. The time is that after the poll, the processor time that of both.
+func (b *renderBench) measure(name string) (time.Duration, error) {
+	began, err := cpuOf(b.cmd.Process.Pid)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	origin, _ := repo.OriginOf(c.source(0), "default")
-	if _, err := c.local.Poll(ctx, origin); err != nil {
-		return err
+	if _, err := io.WriteString(b.ask, "\n"); err != nil {
+		return 0, err
 	}
-	start := time.Now()
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(renderers)
-	for i := range c.namespaces {
-		group.Go(func() error {
-			_, err := c.local.Render(ctx, c.request(i))
-			return err
-		})
+	var round componentRound
+	if err := b.answers.Decode(&round); err != nil {
+		return 0, fmt.Errorf("the component has ended: %w", err)
 	}
-	if err := group.Wait(); err != nil {
-		return err
+	if round.Error != "" {
+		return 0, errors.New(round.Error)
 	}
-	wall := time.Since(start)
-	ended, err := cpuOf(os.Getpid())
+	ended, err := cpuOf(b.cmd.Process.Pid)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	after := c.memo.Stats()
-	fmt.Printf("%-52s %8.3f s  %7.2f CPU-s  %d renders\n", name, wall.Seconds(), (ended - began).Seconds(), after.Renders-before.Renders)
-	if name == "cold, all rendered" {
-		c.monorepo.coldCPU = ended - began
-	}
-	return nil
-}
-
-func (c *component) source(i int) v1alpha1.ApplicationSource {
-	return v1alpha1.ApplicationSource{
-		RepoURL: c.monorepo.repo.FileURL(), Path: namespaceFolder(i),
-		Helm: &v1alpha1.ApplicationSourceHelm{ReleaseName: "web", ValueFiles: []string{"common-values.yaml"}},
-	}
-}
-
-func (c *component) request(i int) repo.Request {
-	return repo.Request{
-		Name: fmt.Sprintf("ns-%04d", i), Namespace: controlPlane, Project: "default",
-		DestinationNamespace: fmt.Sprintf("ns-%04d", i), KubeVersion: "1.36.3",
-		Sources: v1alpha1.ApplicationSources{c.source(i)},
-	}
+	fmt.Printf("%-52s %8.3f s  %7.2f CPU-s  %d renders\n", name, round.Wall.Seconds(), (ended - began).Seconds(), round.Renders)
+	return ended - began, nil
 }

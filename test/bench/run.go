@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -35,18 +36,27 @@ type options struct {
 // bench is one run against one control plane.
 type bench struct {
 	options
-	dynamic  dynamic.Interface
-	apps     *client.Client
-	repo     *gitserver.Repo
-	program  *program
-	metrics  string // the address of the program's metrics
-	floor    time.Duration
-	floorCPU time.Duration
+	dynamic dynamic.Interface
+	apps    *client.Client
+	repo    *gitserver.Repo
+	program *program
+	metrics string // the address of the program's metrics
+	// kubeconfig and data are what the program is started with.
+	kubeconfig, data string
+	floor            time.Duration
+	floorCPU         time.Duration
 }
 
 const controlPlane = "argocd"
 
+// run measures everything with one number of Applications.
 func run(ctx context.Context, o options) error {
+	return runScenarios(ctx, o, (*bench).allScenarios)
+}
+
+// runScenarios starts a control plane and the program, and measures some kinds
+// of work with them.
+func runScenarios(ctx context.Context, o options, scenarios func(*bench) []scenario) error {
 	dir, err := os.MkdirTemp("", "fairlead-bench-")
 	if err != nil {
 		return fmt.Errorf("making a folder to work in: %w", err)
@@ -73,19 +83,28 @@ func run(ctx context.Context, o options) error {
 	if err := b.measureFloor(ctx); err != nil {
 		return fmt.Errorf("measuring the floor: %w", err)
 	}
+	b.kubeconfig, b.data = control.Kubeconfig(), filepath.Join(dir, "data")
+	if err := b.start(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = b.program.stop() }() // the outcome was printed
+	return b.measure(ctx, scenarios(b))
+}
+
+// start runs the program, and waits until it is ready.
+func (b *bench) start(ctx context.Context) (err error) {
 	if b.metrics, err = freeAddress(); err != nil {
 		return err
 	}
-	b.program, err = start(o.binary, o.verbose, "run", "--kubeconfig", control.Kubeconfig(), "--namespace", controlPlane,
-		"--insecure", "--listen", "127.0.0.1:0", "--metrics-listen", b.metrics, "--profile", "--data-dir", filepath.Join(dir, "data"))
+	b.program, err = start(b.binary, b.verbose, "run", "--kubeconfig", b.kubeconfig, "--namespace", controlPlane,
+		"--insecure", "--listen", "127.0.0.1:0", "--metrics-listen", b.metrics, "--profile", "--data-dir", b.data)
 	if err != nil {
 		return err
 	}
-	defer b.program.stop() //nolint:errcheck // the outcome was printed
 	if err := ready(ctx, "http://"+b.metrics+"/readyz"); err != nil {
-		return err
+		return errors.Join(err, b.program.stop())
 	}
-	return b.scenarios(ctx)
+	return nil
 }
 
 // ready waits until the program answers that it can serve.

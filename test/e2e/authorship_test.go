@@ -327,3 +327,43 @@ func TestIgnoredDifferences(t *testing.T) {
 		}
 	})
 }
+
+func TestIgnoredUpdatesAreNotLookedAt(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	p := i.start(t, nil)
+	a := i.deploy(t, map[string]string{"one.yaml": configMapYAML("one", "v", "1")}, automated)
+	a.await(t, synced)
+	i.set(t, map[string]string{"resource.customizations.ignoreResourceUpdates.ConfigMap": "jsonPointers: [/data/heartbeat]"})
+	a.patchLive(t, "one", `{"data": {"heartbeat": "first"}}`) // the first one is looked at
+	const beats = 30
+	before := p.reconciles(t)
+	for n := range beats {
+		a.patchLive(t, "one", fmt.Sprintf(`{"data": {"heartbeat": "%d"}}`, n))
+	}
+	a.patchLive(t, "one", `{"data": {"v": "2"}}`)
+	a.await(t, outOfSync, drifted("ConfigMap", "one", v1alpha1.DriftChanged, ".data.v", "kubectl-patch"))
+	if more := p.reconciles(t) - before; more > beats/2 {
+		t.Errorf("it was looked at %d times for %d changes that do not matter", more, beats)
+	}
+}
+
+// reconciles is how many times the program has looked at an Application.
+func (p *program) reconciles(t testing.TB) int {
+	t.Helper()
+	metrics, err := p.get(t.Context(), "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for line := range strings.Lines(metrics) {
+		if strings.HasPrefix(line, "argocd_app_reconcile_count") {
+			var n int
+			if _, err := fmt.Sscan(line[strings.LastIndexByte(line, ' ')+1:], &n); err != nil {
+				t.Fatal(err)
+			}
+			total += n
+		}
+	}
+	return total
+}

@@ -142,3 +142,24 @@ func TestAPodThatNoNodeCanTakeSaysWhy(t *testing.T) {
 	a := i.deploy(t, map[string]string{"web.yaml": huge}, automated)
 	a.await(t, synced, says("Deployment", "web", v1alpha1.HealthStatusProgressing, "no node can take the pod", "nodes are available"))
 }
+
+func TestAnEventSaysWhyWhenNothingElseDoes(t *testing.T) {
+	t.Parallel()
+	i := installPersisting(t)
+	// A service account that does not exist keeps the controller from making pods, which it tells in an event alone.
+	set := objectYAML("apps/v1", "StatefulSet", "db", "") + fmt.Sprintf(`spec:
+  replicas: 1
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      serviceAccountName: nobody
+      containers: [{name: app, image: %q}]
+`, image)
+	a := i.deploy(t, map[string]string{"db.yaml": set}, automated)
+	app := a.await(t, synced, says("StatefulSet", "db", v1alpha1.HealthStatusProgressing, "FailedCreate", "nobody", " since 20"))
+	if !strings.Contains(app.Status.Health.Message, "FailedCreate") {
+		t.Errorf("the Application's health says %q", app.Status.Health.Message)
+	}
+}

@@ -303,23 +303,42 @@ spec:
 func TestASidecarPluginGenerates(t *testing.T) {
 	t.Parallel()
 	i := install(t)
-	sockets, err := os.MkdirTemp("", "cmp-") //nolint:usetesting // the path of a socket has to be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(sockets) })
-	config := t.TempDir()
-	if err := os.WriteFile(filepath.Join(config, "plugin.yaml"), []byte(pluginYAML), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	env := []string{"ARGOCD_PLUGINSOCKFILEPATH=" + sockets}
-	i.start(t, env)
+	sockets := socketDir(t)
+	i.start(t, []string{"ARGOCD_PLUGINSOCKFILEPATH=" + sockets})
 	a := i.deploy(t, map[string]string{"word.txt": "file"}, automated, func(app *v1alpha1.Application) {
 		app.Spec.Source.Plugin = &v1alpha1.ApplicationSourcePlugin{Name: "shout", Env: v1alpha1.Env{{Name: "WORD", Value: "hello"}}}
 	})
 	a.await(t, hasCondition(v1alpha1.ApplicationConditionComparisonError, "shout"))
 
-	sidecar, err := run(t.TempDir(), env, []string{"cmp-server", "--config-dir-path", config})
+	startSidecar(t, sockets, "shout", pluginYAML)
+	a.refresh(t, v1alpha1.RefreshTypeNormal)
+	a.await(t, synced, noConditions)
+	a.awaitData(t, "one", "v", "hello")
+	commit := a.push(t, map[string]string{"word.txt": "changed"})
+	a.refresh(t, v1alpha1.RefreshTypeNormal)
+	a.await(t, syncedTo(commit), noConditions)
+	a.awaitData(t, "one", "w", "changed")
+}
+
+// socketDir is a folder with a path that is short enough for sockets.
+func socketDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "cmp-") //nolint:usetesting // t.TempDir is named after the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// startSidecar runs a plugin until the test ends.
+func startSidecar(t *testing.T, sockets, name, config string) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "plugin.yaml"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sidecar, err := run(t.TempDir(), []string{"ARGOCD_PLUGINSOCKFILEPATH=" + sockets}, []string{"cmp-server", "--config-dir-path", dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,14 +348,42 @@ func TestASidecarPluginGenerates(t *testing.T) {
 		}
 	})
 	eventually(t, "the sidecar", func() error {
-		_, err := os.Stat(filepath.Join(sockets, "shout.sock"))
+		_, err := os.Stat(filepath.Join(sockets, name+".sock"))
 		return err
 	})
-	a.refresh(t, v1alpha1.RefreshTypeNormal)
-	a.await(t, synced, noConditions)
-	a.awaitData(t, "one", "v", "hello")
-	commit := a.push(t, map[string]string{"word.txt": "changed"})
-	a.refresh(t, v1alpha1.RefreshTypeNormal)
-	a.await(t, syncedTo(commit), noConditions)
-	a.awaitData(t, "one", "w", "changed")
+}
+
+func TestAPluginIsFoundByItsRule(t *testing.T) {
+	t.Parallel()
+	i := install(t)
+	sockets := socketDir(t)
+	for name, rule := range map[string]string{
+		"name": "{fileName: '*.name'}", "glob": "{find: {glob: '**/*.glob'}}", "command": "{find: {command: [sh, -c, 'ls *.command']}}",
+	} {
+		startSidecar(t, sockets, name, `apiVersion: argoproj.io/v1alpha1
+kind: ConfigManagementPlugin
+metadata: {name: `+name+`}
+spec:
+  discover: `+rule+`
+  generate:
+    command: [sh, -c]
+    args: ['printf "{apiVersion: v1, kind: ConfigMap, metadata: {name: one}, data: {by: `+name+`}}\n"']
+`)
+	}
+	i.start(t, []string{"ARGOCD_PLUGINSOCKFILEPATH=" + sockets})
+	// A chart as well, which the plugins go before.
+	a := i.deploy(t, map[string]string{"x.name": "", "Chart.yaml": "apiVersion: v2\nname: a\nversion: 1.0.0\n"}, automated)
+	a.await(t, synced, noConditions, func(app *v1alpha1.Application) error {
+		if app.Status.SourceType != v1alpha1.ApplicationSourceTypePlugin {
+			return fmt.Errorf("type %s", app.Status.SourceType)
+		}
+		return nil
+	})
+	a.awaitData(t, "one", "by", "name")
+	for _, step := range []struct{ by, remove, add string }{{"command", "x.name", "x.command"}, {"glob", "x.command", "deep/x.glob"}} {
+		commit := a.push(t, map[string]string{"-" + step.remove: "", step.add: ""})
+		a.refresh(t, v1alpha1.RefreshTypeNormal)
+		a.await(t, syncedTo(commit), noConditions)
+		a.awaitData(t, "one", "by", step.by)
+	}
 }

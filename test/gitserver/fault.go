@@ -17,7 +17,8 @@ type Fault struct {
 	Hang bool
 	// Delay waits before answering.
 	Delay time.Duration
-	// Truncate ends the connection after so many bytes of the answer's body when it is not zero.
+	// Truncate ends the connection after so many bytes of the answer's body when it is not zero; with Hang, it stays open
+	// until the next SetFault.
 	Truncate int
 	// Only limits the fault to requests for this protocol version 2 command ("ls-refs", "fetch"); empty: to all.
 	Only string
@@ -30,6 +31,22 @@ func (s *Server) SetFault(f Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fault = f
+	if s.changed != nil {
+		close(s.changed)
+	}
+	s.changed = make(chan struct{})
+}
+
+// stall waits for another fault, or the end.
+func (s *Server) stall(r *http.Request) {
+	s.mu.Lock()
+	changed := s.changed
+	s.mu.Unlock()
+	select {
+	case <-changed:
+	case <-r.Context().Done():
+	case <-s.done:
+	}
 }
 
 func (f Fault) serve(s *Server, w *recorder, r *http.Request) {
@@ -53,6 +70,8 @@ func (f Fault) serve(s *Server, w *recorder, r *http.Request) {
 		}
 	}
 	switch {
+	case f.Hang && f.Truncate > 0:
+		s.backend.ServeHTTP(&truncating{recorder: w, left: f.Truncate, atEnd: func() { s.stall(r) }}, r)
 	case f.Hang:
 		select {
 		case <-r.Context().Done():
@@ -72,7 +91,8 @@ func (f Fault) serve(s *Server, w *recorder, r *http.Request) {
 // truncating drops the connection when more than left bytes have been written.
 type truncating struct {
 	*recorder
-	left int
+	left  int
+	atEnd func() // nil: nothing
 }
 
 func (t *truncating) Write(p []byte) (int, error) {
@@ -80,6 +100,9 @@ func (t *truncating) Write(p []byte) (int, error) {
 	t.left -= n
 	if t.left <= 0 {
 		t.Flush()
+		if t.atEnd != nil {
+			t.atEnd()
+		}
 		panic(http.ErrAbortHandler)
 	}
 	return n, err

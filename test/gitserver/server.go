@@ -59,6 +59,7 @@ type Server struct {
 	done    chan struct{} // closed by Close; releases requests that hang on purpose
 
 	mu       sync.Mutex
+	changed  chan struct{} // closed by the next SetFault
 	fault    Fault
 	accepts  credentials
 	requests []Request

@@ -23,7 +23,7 @@ func (e *Engine) newBudget() *budget { return &budget{TreeLimit: e.o.Chart} }
 
 // parseArchive reads a packed chart and keeps it under the key.
 func (e *Engine) parseArchive(key string, content []byte, left *budget) (*parsed, error) {
-	if p := e.parsed.get(key); p != nil {
+	if p, ok := e.parsed.get(key); ok {
 		return p, nil
 	}
 	files, err := unpack(content, left, e.o.MaxFileBytes)
@@ -34,7 +34,7 @@ func (e *Engine) parseArchive(key string, content []byte, left *budget) (*parsed
 	if err != nil {
 		return nil, err
 	}
-	e.parsed.put(key, p)
+	e.parsed.put(key, p, p.bytes())
 	return p, nil
 }
 

@@ -76,7 +76,7 @@ func (e *Engine) fetch(ctx context.Context, from render.External, ref render.Cha
 	}
 	key := "sha256:" + found.Digest
 	if found.Digest != "" {
-		if p := e.parsed.get(key); p != nil {
+		if p, ok := e.parsed.get(key); ok {
 			return p, nil
 		}
 	}

@@ -125,12 +125,12 @@ func (r *resolver) local(ctx context.Context, d *chartv2.Dependency, at home, de
 		return nil, fmt.Errorf("%s: %w", d.Repository, err)
 	}
 	key := filesKey(files)
-	p := r.engine.parsed.get(key)
-	if p == nil {
+	p, ok := r.engine.parsed.get(key)
+	if !ok {
 		if p, err = r.engine.parseFolder(files); err != nil {
 			return nil, fmt.Errorf("%s: %w", d.Repository, err)
 		}
-		r.engine.parsed.put(key, p)
+		r.engine.parsed.put(key, p, p.bytes())
 	}
 	return r.checked(ctx, d, p, home{at.fsys, dir}, depth)
 }

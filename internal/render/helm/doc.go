@@ -11,4 +11,7 @@
 //
 // Parsed charts are kept by the digest of their content. Helm changes charts while it renders them, so each rendering
 // gets its own chart objects around the shared texts and default values, which nothing changes.
+//
+// Templates are executed by an engine of our own, from parse trees that are kept by the text of the template. When that
+// fails, Helm's engine does it again, so that errors are Helm's.
 package helm

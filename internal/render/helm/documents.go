@@ -33,6 +33,9 @@ func sortDocuments(files map[string]string) (plain, hooks []rendered, err error)
 				plain = append(plain, d)
 				continue
 			}
+			if err := render.CheckAliases(name, []byte(text)); err != nil {
+				return nil, nil, err
+			}
 			var head releaseutil.SimpleHead
 			if err := yaml.Unmarshal([]byte(text), &head); err != nil {
 				return nil, nil, fmt.Errorf("%w: YAML parse error on %s: %w", render.ErrInvalidManifest, name, err)

@@ -6,7 +6,7 @@ import (
 
 // Options are the limits of an Engine; each has a default.
 type Options struct {
-	// CacheBytes bounds roughly the memory for parsed charts, default 64 MiB.
+	// CacheBytes bounds roughly the memory for parsed charts, and as much again that for their templates; default 32 MiB.
 	CacheBytes int64
 	// Chart bounds the files of one chart, its vendored dependencies included. Default: render.DefaultTreeLimit.
 	Chart render.TreeLimit
@@ -19,14 +19,15 @@ type Options struct {
 // Engine renders charts. What it keeps between calls is only what follows from the content of charts alone. It is safe
 // for concurrent use.
 type Engine struct {
-	o      Options
-	parsed *cache
+	o         Options
+	parsed    *cache[*parsed]
+	templates *compiler
 }
 
 // New makes an Engine.
 func New(o Options) *Engine {
 	if o.CacheBytes == 0 {
-		o.CacheBytes = 64 << 20
+		o.CacheBytes = 32 << 20
 	}
 	if o.Chart == (render.TreeLimit{}) {
 		o.Chart = render.DefaultTreeLimit
@@ -37,5 +38,5 @@ func New(o Options) *Engine {
 	if o.MaxOutputBytes == 0 {
 		o.MaxOutputBytes = 64 << 20
 	}
-	return &Engine{o: o, parsed: newCache(o.CacheBytes)}
+	return &Engine{o: o, parsed: newCache[*parsed](o.CacheBytes), templates: newCompiler(o.CacheBytes)}
 }

@@ -66,6 +66,11 @@ func (e *Engine) parse(files []render.File, left *budget) (*parsed, error) {
 			addVendored(below, rest, f)
 			continue
 		}
+		if isChartYAML(f.Name) {
+			if err := render.CheckAliases(f.Name, f.Content); err != nil {
+				return nil, err
+			}
+		}
 		p.size += int64(len(f.Content))
 		own = append(own, &archive.BufferedFile{Name: f.Name, Data: bytes.TrimPrefix(f.Content, byteOrderMark)})
 	}
@@ -87,6 +92,15 @@ func (e *Engine) parse(files []render.File, left *budget) (*parsed, error) {
 		p.vendored = append(p.vendored, child)
 	}
 	return p, nil
+}
+
+// isChartYAML reports whether Helm's loader parses a file as YAML.
+func isChartYAML(name string) bool {
+	switch name {
+	case "Chart.yaml", "Chart.lock", "values.yaml", "requirements.yaml", "requirements.lock":
+		return true
+	}
+	return false
 }
 
 // addVendored sorts a file of the folder charts to the entry that it belongs to. Names that begin with a dot or an

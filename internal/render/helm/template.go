@@ -2,6 +2,7 @@ package helm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"strings"
@@ -46,6 +47,20 @@ type Manifest struct {
 // Template renders a chart as `helm template` does: CRDs, then objects in the order of installation, then hooks.
 // Dependencies that are not vendored in charts/ are got from where the chart says. Values are not changed.
 func (e *Engine) Template(ctx context.Context, in render.Inputs, c Chart, values map[string]any, release Release) ([]Manifest, error) {
+	manifests, err := e.template(ctx, in, c, values, release, e.templates.execute)
+	if errors.Is(err, ErrTemplate) && ctx.Err() == nil {
+		// What fails is Helm's to describe. Templates may have changed what they were given, so all of it is made anew.
+		return e.template(ctx, in, c, values, release, func(root *chartv2.Chart, scope common.Values) (map[string]string, error) {
+			return engine.Engine{}.RenderWithContext(ctx, root, scope)
+		})
+	}
+	return manifests, err
+}
+
+// executor gives the text of each template of a chart under its full name.
+type executor func(root *chartv2.Chart, scope common.Values) (map[string]string, error)
+
+func (e *Engine) template(ctx context.Context, in render.Inputs, c Chart, values map[string]any, release Release, execute executor) ([]Manifest, error) {
 	if err := chartv2util.ValidateReleaseName(release.Name); err != nil {
 		return nil, fmt.Errorf("%w: release name %q: %w", render.ErrInvalidSource, release.Name, err)
 	}
@@ -64,7 +79,7 @@ func (e *Engine) Template(ctx context.Context, in render.Inputs, c Chart, values
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	files, err := engine.Engine{}.RenderWithContext(ctx, root, scope)
+	files, err := execute(root, scope)
 	if err != nil {
 		return nil, templateError(err)
 	}

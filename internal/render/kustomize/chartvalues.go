@@ -111,6 +111,9 @@ func (r rewriter) firstValues(c types.HelmChart, dir string) (helm.ValueFile, er
 func mergeText(src, dest []byte) ([]byte, error) {
 	nodes := make([]*kyaml.RNode, 2)
 	for i, text := range [][]byte{src, dest} {
+		if err := render.CheckFileAliases("values", text); err != nil {
+			return nil, err
+		}
 		if len(bytes.TrimSpace(text)) == 0 {
 			text = []byte("{}")
 		}

@@ -49,6 +49,8 @@ type filesystem struct {
 	shown map[string]string
 	// resources are files by virtual path that Kustomize gets with marks.
 	resources map[string]bool
+	// patches are files by virtual path that Kustomize parses as YAML, whatever their names.
+	patches   map[string]bool
 	content   map[string][]byte
 	trace     trace
 	decrypted []decrypted
@@ -64,7 +66,8 @@ var _ filesys.FileSystem = (*filesystem)(nil)
 func newFilesystem(ctx context.Context, in render.Inputs, decrypt decrypter) *filesystem {
 	return &filesystem{
 		ctx: ctx, in: in, decrypt: decrypt, ours: map[string][]byte{}, folders: map[string]bool{},
-		shown: map[string]string{}, via: map[string]string{}, resources: map[string]bool{}, content: map[string][]byte{},
+		shown: map[string]string{}, via: map[string]string{}, resources: map[string]bool{}, patches: map[string]bool{},
+		content: map[string][]byte{},
 	}
 }
 
@@ -118,8 +121,8 @@ func (f *filesystem) load(m *mount, name string, decrypt decrypter) ([]byte, err
 	}
 	switch path.Ext(name) {
 	case ".yaml", ".yml", ".json", "":
-		if err := checkAliases(content); err != nil {
-			return nil, f.fail(fmt.Errorf("%s: %w", m.display(name), err))
+		if err := render.CheckFileAliases(m.display(name), content); err != nil {
+			return nil, f.fail(err)
 		}
 	}
 	f.content[virtual] = content
@@ -174,11 +177,13 @@ func (f *filesystem) ReadFile(name string) ([]byte, error) {
 			return nil, err
 		}
 	}
+	if f.resources[name] || f.patches[name] {
+		if err := render.CheckFileAliases(f.display(name), content); err != nil {
+			return nil, f.fail(err)
+		}
+	}
 	if !f.resources[name] {
 		return content, nil
-	}
-	if err := checkAliases(content); err != nil {
-		return nil, f.fail(fmt.Errorf("%s: %w", f.display(name), err))
 	}
 	file := f.source(name)
 	return f.trace.mark(name, file, file == f.display(name), content), nil

@@ -20,7 +20,7 @@ type buildOptions struct {
 	apiVersions  []string
 }
 
-// parseFlags reads kustomize.buildOptions. Flags of kustomize build that concern its output, or plugins, are accepted
+// parseFlags reads kustomize.buildOptions, or those of a version. Flags of kustomize build that concern its output, or plugins, are accepted
 // without effect.
 func parseFlags(text string) (buildOptions, error) {
 	o := buildOptions{}
@@ -54,10 +54,10 @@ func parseFlags(text string) (buildOptions, error) {
 	set.Bool("stack-trace", false, "")
 
 	if err := set.Parse(strings.Fields(text)); err != nil {
-		return o, fmt.Errorf("kustomize.buildOptions in argocd-cm: %w", err)
+		return o, err
 	}
 	if set.NArg() > 0 {
-		return o, fmt.Errorf("kustomize.buildOptions in argocd-cm: %q is not a flag", set.Arg(0))
+		return o, fmt.Errorf("%q is not a flag", set.Arg(0))
 	}
 	switch *restrictor {
 	case types.LoadRestrictionsRootOnly.String(), "":
@@ -65,14 +65,14 @@ func parseFlags(text string) (buildOptions, error) {
 	case types.LoadRestrictionsNone.String():
 		o.restrictions = types.LoadRestrictionsNone
 	default:
-		return o, fmt.Errorf("kustomize.buildOptions in argocd-cm: --load-restrictor %s: must be %s or %s",
+		return o, fmt.Errorf("--load-restrictor %s: must be %s or %s",
 			*restrictor, types.LoadRestrictionsRootOnly, types.LoadRestrictionsNone)
 	}
 	o.reorder = krusty.ReorderOption(*reorder)
 	switch o.reorder {
 	case krusty.ReorderOptionLegacy, krusty.ReorderOptionNone, krusty.ReorderOptionUnspecified:
 	default:
-		return o, fmt.Errorf("kustomize.buildOptions in argocd-cm: --reorder %s: must be %s or %s",
+		return o, fmt.Errorf("--reorder %s: must be %s or %s",
 			*reorder, krusty.ReorderOptionLegacy, krusty.ReorderOptionNone)
 	}
 	return o, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/render"
 )
 
@@ -38,6 +39,30 @@ func TestBuildOptionsDoWhatTheFlagsDo(t *testing.T) {
 			}
 			if diff := cmp.Diff(want, contents(got.Objects)); diff != "" {
 				t.Errorf("differs from kustomize build (-kustomize +ours):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAVersionHasItsOwnBuildOptions(t *testing.T) {
+	for name, c := range map[string]struct {
+		version, want string
+	}{
+		"no version":           {"", "kustomize.buildOptions in argocd-cm: unknown flag: --all"},
+		"a version with":       {"v5.2.1", ""},
+		"a version without":    {"v5.2.0", "kustomize.buildOptions in argocd-cm: unknown flag: --all"},
+		"one that is mistaken": {"v4", "kustomize.buildOptions.v4 in argocd-cm: unknown flag: --four"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := request("app", &v1alpha1.ApplicationSourceKustomize{Version: c.version})
+			req.Settings.KustomizeBuildOptions = "--all"
+			req.Settings.KustomizeVersionOptions = map[string]string{"v5.2.1": "--enable-helm", "v4": "--four"}
+			result, err := renderer().Render(t.Context(), render.Inputs{Files: mapFS(settingsTree)}, req)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("error %v, want %q", err, c.want)
+			}
+			if len(result.Warnings) != 0 {
+				t.Errorf("warnings %v", result.Warnings)
 			}
 		})
 	}

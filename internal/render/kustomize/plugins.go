@@ -44,9 +44,9 @@ func (r rewriter) plugin(k *types.Kustomization, field, entry string) (string, e
 	if err != nil {
 		return "", err
 	}
-	documents, err := r.documents(content)
+	documents, err := r.documents(shown, content)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", shown, err)
+		return "", err
 	}
 	var out []byte
 	for _, d := range documents {
@@ -98,14 +98,14 @@ func (r rewriter) configuration(field, entry string) (content []byte, shown stri
 	return content, r.fs.display(t.virtual), err
 }
 
-// documents reads objects as Kustomize does.
-func (r rewriter) documents(content []byte) ([]map[string]any, error) {
-	if err := checkAliases(content); err != nil {
+// documents reads objects as Kustomize does; shown names the text for errors.
+func (r rewriter) documents(shown string, content []byte) ([]map[string]any, error) {
+	if err := render.CheckFileAliases(shown, content); err != nil {
 		return nil, err
 	}
 	nodes, err := kio.FromBytes(content)
 	if err != nil {
-		return nil, &buildError{err.Error()}
+		return nil, fmt.Errorf("%s: %w", shown, &buildError{err.Error()})
 	}
 	var all []map[string]any
 	for _, n := range nodes {
@@ -114,7 +114,7 @@ func (r rewriter) documents(content []byte) ([]map[string]any, error) {
 		}
 		d, err := n.Map()
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", render.ErrInvalidManifest, err)
+			return nil, fmt.Errorf("%s: %w: %w", shown, render.ErrInvalidManifest, err)
 		}
 		all = append(all, d)
 	}

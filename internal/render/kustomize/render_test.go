@@ -132,12 +132,18 @@ func TestWhatIsTooMuchEndsInAnError(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		"bases of bases":     {chain, "bases are nested more than 50 deep"},
-		"bases that double":  {doubling, "builds more than 3000 folders"},
-		"aliases":            {map[string]string{"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": bomb.String()}, "app/a.yaml: manifests are too large: aliases expand to more than"},
-		"aliases in a patch": {map[string]string{"app/kustomization.yaml": "configMapGenerator: [{name: a}]\npatches: [{path: a.yaml}]\n", "app/a.yaml": bomb.String()}, "aliases expand to more than"},
-		"an alias of itself": {map[string]string{"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": configMapText("a") + "x: &a [*a]\n"}, "contains itself"},
-		"a file":             {map[string]string{"app/kustomization.yaml": "configMapGenerator: [{name: a, files: [a]}]\n", "app/a": strings.Repeat("x", 33<<20)}, "app/a: manifests are too large: it has more than"},
+		"bases of bases":                     {chain, "bases are nested more than 50 deep"},
+		"bases that double":                  {doubling, "builds more than 3000 folders"},
+		"aliases":                            {map[string]string{"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": bomb.String()}, "manifests are too large: app/a.yaml:1: aliases expand to more than"},
+		"aliases in a patch":                 {map[string]string{"app/kustomization.yaml": "configMapGenerator: [{name: a}]\npatches: [{path: a.yaml}]\n", "app/a.yaml": bomb.String()}, "aliases expand to more than"},
+		"aliases in a patch of another name": {map[string]string{"app/kustomization.yaml": "configMapGenerator: [{name: a}]\npatches: [{path: a.patch, target: {kind: ConfigMap}}]\n", "app/a.patch": bomb.String()}, "app/a.patch:1: aliases expand to more than"},
+		"aliases in an inline patch":         {map[string]string{"app/kustomization.yaml": "configMapGenerator: [{name: a}]\npatches:\n- patch: |\n    " + strings.ReplaceAll(bomb.String(), "\n", "\n    ") + "\n"}, "a patch:1: aliases expand to more than"},
+		"aliases in a strategic merge patch": {map[string]string{"app/kustomization.yaml": "configMapGenerator: [{name: a}]\npatchesStrategicMerge:\n- |\n    " + strings.ReplaceAll(bomb.String(), "\n", "\n    ") + "\n"}, "a patch:1: aliases expand to more than"},
+		"aliases in a second document":       {map[string]string{"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": configMapText("a") + "---\n" + bomb.String()}, "app/a.yaml:1: aliases expand to more than"},
+		"aliases in a kustomization":         {map[string]string{"app/kustomization.yaml": strings.ReplaceAll(bomb.String(), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n", "") + "commonAnnotations: {a: b}\n"}, "app/kustomization.yaml:1: aliases expand to more than"},
+		"aliases in a generator":             {map[string]string{"app/kustomization.yaml": "generators:\n- |\n    " + strings.ReplaceAll(bomb.String(), "\n", "\n    ") + "\n"}, "inline configuration:1: aliases expand to more than"},
+		"an alias of itself":                 {map[string]string{"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": configMapText("a") + "x: &a [*a]\n"}, "contains itself"},
+		"a file":                             {map[string]string{"app/kustomization.yaml": "configMapGenerator: [{name: a, files: [a]}]\n", "app/a": strings.Repeat("x", 33<<20)}, "app/a: manifests are too large: it has more than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := renderer().Render(t.Context(), render.Inputs{Files: mapFS(c.files)}, request("app", nil))

@@ -31,13 +31,17 @@ var _ render.Renderer = Renderer{}
 
 // Render implements render.Renderer. The source's path must be a valid path of the files.
 func (r Renderer) Render(ctx context.Context, in render.Inputs, req render.Request) (render.Result, error) {
-	options, err := parseFlags(req.Settings.KustomizeBuildOptions)
-	if err != nil {
-		return render.Result{}, fmt.Errorf("%w: %w", render.ErrInvalidSource, err)
-	}
 	var settings v1alpha1.ApplicationSourceKustomize
 	if req.Source.Kustomize != nil {
 		settings = *req.Source.Kustomize
+	}
+	key, flags := "kustomize.buildOptions", req.Settings.KustomizeBuildOptions
+	if own, ok := req.Settings.KustomizeVersionOptions[settings.Version]; ok {
+		key, flags = key+"."+settings.Version, own
+	}
+	options, err := parseFlags(flags)
+	if err != nil {
+		return render.Result{}, fmt.Errorf("%w: %s in argocd-cm: %w", render.ErrInvalidSource, key, err)
 	}
 	options.helm = options.helm && r.Charts != nil
 	options.kubeVersion = cmp.Or(settings.KubeVersion, req.KubeVersion, options.kubeVersion)
@@ -53,7 +57,7 @@ func (r Renderer) Render(ctx context.Context, in render.Inputs, req render.Reque
 	if err != nil {
 		return render.Result{}, err
 	}
-	if settings.Version != "" {
+	if _, known := req.Settings.KustomizeVersionOptions[settings.Version]; settings.Version != "" && !known {
 		result.Warnings = append(result.Warnings, render.Warning{
 			Reason: WarningVersion,
 			Message: fmt.Sprintf("kustomize.version %s is ignored: there is one version of Kustomize, and it is built in; remove the field",

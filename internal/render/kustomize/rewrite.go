@@ -104,25 +104,39 @@ func (r rewriter) spareWarning(k *types.Kustomization) {
 //nolint:staticcheck // deprecated fields are what people have in their kustomizations
 func (r rewriter) patches(k *types.Kustomization) error {
 	for i := range k.Patches {
-		if err := r.optional("patches", &k.Patches[i].Path); err != nil {
+		if err := r.patch("patches", &k.Patches[i].Path, k.Patches[i].Patch); err != nil {
 			return err
 		}
 	}
 	for i := range k.PatchesJson6902 {
-		if err := r.optional("patchesJson6902", &k.PatchesJson6902[i].Path); err != nil {
+		if err := r.patch("patchesJson6902", &k.PatchesJson6902[i].Path, k.PatchesJson6902[i].Patch); err != nil {
 			return err
 		}
 	}
 	for i, entry := range k.PatchesStrategicMerge {
-		if isInline(string(entry)) {
-			continue
+		file, inline := string(entry), ""
+		if isInline(file) {
+			file, inline = "", file
 		}
-		rewritten, err := r.one("patchesStrategicMerge", string(entry))
-		if err != nil {
+		if err := r.patch("patchesStrategicMerge", &file, inline); err != nil {
 			return err
 		}
-		k.PatchesStrategicMerge[i] = types.PatchStrategicMerge(rewritten)
+		if inline == "" {
+			k.PatchesStrategicMerge[i] = types.PatchStrategicMerge(file)
+		}
 	}
+	return nil
+}
+
+// patch rewrites the file of a patch, which is YAML whatever its name, and checks one that stands in the kustomization.
+func (r rewriter) patch(field string, file *string, inline string) error {
+	if err := render.CheckFileAliases("a patch", []byte(inline)); err != nil {
+		return r.errorf(field, err)
+	}
+	if err := r.optional(field, file); err != nil || *file == "" {
+		return err
+	}
+	r.fs.patches[path.Join(r.mount.virtual(r.dir), *file)] = true
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -53,6 +52,7 @@ type ClientOptions struct {
 type Client struct {
 	o     ClientOptions
 	conns connections
+	found discoveries
 }
 
 // NewClient makes a Client.
@@ -86,6 +86,8 @@ type Request struct {
 	Files fs.FS
 	// Paths that the application declares as all that concerns it, relative to the root; see ClientOptions.UsePaths.
 	Paths []string
+	// Fresh asks for an answer that is not remembered.
+	Fresh bool
 	// Variables go before the call's own, NAME=value. They are those of the revision, which External.Variable gives.
 	Variables []string
 	// Credentials of the repository; nil when there are none that git asks for.
@@ -149,21 +151,6 @@ func (c *Client) Parameters(ctx context.Context, req Request) ([]protocol.Parame
 		return nil
 	})
 	return parameters, err
-}
-
-// Match finds the plugin whose rule a source matches, or the one that the request names. No such plugin is no error.
-func (c *Client) Match(ctx context.Context, req Request) (name string, found bool, err error) {
-	if c.isLegacy(req.Name) {
-		return req.Name, true, nil
-	}
-	err = c.withPlugin(ctx, req, func(_ context.Context, s *session) error {
-		name = s.conn.name
-		return nil
-	})
-	if errors.Is(err, ErrNoPlugin) {
-		return "", false, nil
-	}
-	return name, err == nil, err
 }
 
 // isLegacy reports whether a name is that of a plugin of argocd-cm. A sidecar of the same name goes before it.

@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/fairlead-cd/fairlead/internal/alias"
 )
 
 // Redactor takes decrypted values out of errors. Templates, schemas and parsers like to repeat what they choke on.
@@ -34,6 +36,10 @@ func (r *Redactor) Add(plain []byte) {
 		r.secrets = map[string]bool{}
 	}
 	var value any
+	if err := alias.Check(plain); err != nil {
+		r.text(string(plain)) // not for parsing
+		return
+	}
 	if err := yaml.Unmarshal(plain, &value); err == nil {
 		if _, isText := value.(string); !isText {
 			r.collect(value)

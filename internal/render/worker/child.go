@@ -108,8 +108,9 @@ func (c *conversation) end(frame []byte) error {
 type assignment struct {
 	req       render.Request
 	refs      []string
-	maxOutput int64 // bytes of the result
-	maxMemory int64 // bytes of the process; zero: no limit
+	sent      *sentFolder // nil: nothing
+	maxOutput int64       // bytes of the result
+	maxMemory int64       // bytes of the process; zero: no limit
 }
 
 func appendAssignment(b []byte, a assignment) ([]byte, error) {
@@ -122,7 +123,7 @@ func appendAssignment(b []byte, a assignment) ([]byte, error) {
 	for _, name := range a.refs {
 		b = packed.Text(b, name)
 	}
-	return b, nil
+	return appendSentFolder(b, a.sent), nil
 }
 
 func readAssignment(body []byte) (assignment, error) {
@@ -132,6 +133,7 @@ func readAssignment(body []byte) (assignment, error) {
 	for range r.Count(1) {
 		a.refs = append(a.refs, r.Text())
 	}
+	a.sent = readSentFolder(r)
 	if err := r.Close(); err != nil {
 		return a, err
 	}

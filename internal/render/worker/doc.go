@@ -14,6 +14,20 @@
 //	parent  → request, answers to questions, cancel
 //	worker  → hello once; then questions, and in the end done or failed
 //
+// # What goes along with a request
+//
+// The folder of a source, when it is small, goes along with the request, and the worker answers its renderer's questions
+// about it itself. Which of them it has answered it reports with the result, and the parent notes them as if they had been
+// asked. So a read set has what the renderer looked at and nothing more.
+//
+// A worker that somebody has taken over may report less than it has seen. That gives it nothing that it does not have
+// anyway: what it does not ask for is not noted either, and it can return whatever it likes for its request. A wrong report
+// makes a wrong result valid for longer, or a right one for less long, of that one request, and of no other: results are
+// kept by the whole request. It can name nothing beside what went along, and that is no more than the request may read. Of
+// a worker that ends before it has reported, all that went along is noted.
+//
+// # Messages
+//
 // Messages are a length, a kind and a body of package packed. After done or failed nothing of that request may follow.
 // Whatever else comes, the worker is taken for crashed.
 package worker

@@ -210,6 +210,9 @@ func (s *served) others(ctx context.Context, b []byte, op operation, r *packed.R
 	case opKeyring:
 		id, err := s.external.Keyring(ctx)
 		return append(b, id...), err
+	case opDiscover:
+		name, err := s.external.Discover(ctx, r.Text())
+		return append(b, name...), err
 	case opGenerate:
 		call := render.PluginCall{Name: r.Text(), Path: r.Text(), Parameters: r.Bytes()}
 		for range r.Count(1) {

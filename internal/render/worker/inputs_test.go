@@ -54,6 +54,10 @@ func (outside) Generate(_ context.Context, call render.PluginCall) ([]byte, erro
 	return fmt.Appendf(nil, "%s %s %v %s", call.Name, call.Path, call.Env, call.Parameters), nil
 }
 
+func (outside) Discover(_ context.Context, dir string) (string, error) {
+	return "the one of " + dir, nil
+}
+
 // ask asks for everything, in the worker, and says what is not as it should be.
 func ask(ctx context.Context, in render.Inputs) error {
 	var problems []error
@@ -87,6 +91,8 @@ func ask(ctx context.Context, in render.Inputs) error {
 	expect("data key", string(b), err, "age:c")
 	ring, err := e.Keyring(ctx)
 	expect("keyring", ring, err, "ring")
+	name, err := e.Discover(ctx, "app")
+	expect("discovered plugin", name, err, "the one of app")
 	b, err = e.Generate(ctx, render.PluginCall{Name: "p", Path: "app", Env: []string{"A=1"}, Parameters: []byte("[]")})
 	expect("plugin", string(b), err, "p app [A=1] []")
 	ref, err := fs.ReadFile(in.Refs["values"], "v.yaml")

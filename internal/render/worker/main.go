@@ -25,7 +25,8 @@ func Main(args []string, renderer render.Renderer) error {
 	}
 	// Signals have their plain effect, so that the parent can tell that the end came from outside.
 	signal.Reset()
-	runtime.GOMAXPROCS(min(runtime.GOMAXPROCS(0), 2)) // one request needs one, the garbage collector the other
+	runtime.GOMAXPROCS(1)   // one request needs one, and more of them wake each other all the time
+	debug.SetGCPercent(200) // what a worker keeps is little, and what it makes is soon garbage
 	if limit > 0 {
 		debug.SetMemoryLimit(limit / 10 * 9)
 		debug.SetMaxStack(int(limit / 4))

@@ -19,24 +19,26 @@ func message(kind byte, body ...byte) []byte {
 
 // nonsense are ways in which a worker can break the protocol, by the argument that makes this binary do so.
 func nonsense() map[string][]byte {
-	hello := message('H', 1)
+	hello := message('H', 2)
 	after := func(b []byte) []byte { return append(hello[:len(hello):len(hello)], b...) }
 	return map[string][]byte{
-		"nonsense: a giant message":         after([]byte{0xff, 0xff, 0xff, 0xff, 'D'}),
-		"nonsense: a giant question":        after([]byte{0xff, 0xff, 0xff, 0x0f, 'Q', 1}),
-		"nonsense: an unknown kind":         after(message('X', 1)),
-		"nonsense: a second hello":          after(message('H', 1)),
-		"nonsense: a message of the parent": after(message('A', 1, 1)),
-		"nonsense: an empty question":       after(message('Q')),
-		"nonsense: an unknown question":     after(message('Q', 1, 99)),
-		"nonsense: a root that is not":      after(message('Q', 1, 2, 9, 1, 'a')),
-		"nonsense: a text without end":      after(message('Q', 1, 2, 0, 99, 'a')),
-		"nonsense: a chart that is not":     after(message('Q', 1, 12, 9)),
-		"nonsense: a damaged result":        after(message('D', 0, 1, 2, 3)),
-		"nonsense: an empty result":         after(message('D')),
-		"nonsense: a damaged error":         after(message('F', 0, 0, 0xff)),
-		"nonsense: an error never sent":     after(message('F', 0, 0, 1, 'x', 0, 0, 0, 1, 7)),
-		"nonsense: a cut off message":       after([]byte{9, 0, 0, 0, 'Q', 1}),
+		"nonsense: a giant message":             after([]byte{0xff, 0xff, 0xff, 0xff, 'D'}),
+		"nonsense: a giant question":            after([]byte{0xff, 0xff, 0xff, 0x0f, 'Q', 1}),
+		"nonsense: an unknown kind":             after(message('X', 1)),
+		"nonsense: a second hello":              after(message('H', 1)),
+		"nonsense: a message of the parent":     after(message('A', 1, 1)),
+		"nonsense: an empty question":           after(message('Q')),
+		"nonsense: an unknown question":         after(message('Q', 1, 99)),
+		"nonsense: a root that is not":          after(message('Q', 1, 2, 9, 1, 'a')),
+		"nonsense: a text without end":          after(message('Q', 1, 2, 0, 99, 'a')),
+		"nonsense: a chart that is not":         after(message('Q', 1, 12, 9)),
+		"nonsense: a damaged result":            after(message('D', 0, 0, 1, 2, 3)),
+		"nonsense: an empty result":             after(message('D')),
+		"nonsense: a damaged error":             after(message('F', 0, 0, 0, 0xff)),
+		"nonsense: an error never sent":         after(message('F', 0, 0, 0, 1, 'x', 0, 0, 0, 1, 7)),
+		"nonsense: a look at what was not sent": after(message('D', 0, 1, 0, 1, 'a')),
+		"nonsense: more looks than it says":     after(message('D', 0, 0xff, 0xff, 1, 0, 1, 'a')),
+		"nonsense: a cut off message":           after([]byte{9, 0, 0, 0, 'Q', 1}),
 	}
 }
 

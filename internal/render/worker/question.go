@@ -21,6 +21,7 @@ const (
 	opDataKey
 	opKeyring
 	opGenerate
+	opDiscover
 )
 
 // local reports whether an operation is about files at hand, which are read at once. Others may wait for the network.

@@ -131,6 +131,12 @@ func (e *remoteExternal) Keyring(ctx context.Context) (string, error) {
 	return string(id), err
 }
 
+// Discover implements render.External.
+func (e *remoteExternal) Discover(ctx context.Context, dir string) (string, error) {
+	name, err := e.text(ctx, opDiscover, dir)
+	return string(name), err
+}
+
 // Generate implements render.External.
 func (e *remoteExternal) Generate(ctx context.Context, call render.PluginCall) ([]byte, error) {
 	r, err := e.c.ask(ctx, opGenerate, func(b []byte) []byte {

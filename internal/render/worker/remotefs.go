@@ -2,7 +2,6 @@ package worker
 
 import (
 	"bytes"
-	"io"
 	"io/fs"
 	"slices"
 	"sync"
@@ -16,6 +15,7 @@ import (
 type remoteFS struct {
 	c    *conversation
 	root uint64
+	sent *received // what of it has come along with the request, or nil
 
 	mu    sync.Mutex
 	infos map[string]fs.FileInfo
@@ -36,6 +36,9 @@ func (f *remoteFS) ask(op operation, name string) (*packed.Reader, error) {
 
 // Open implements fs.FS. The content comes along.
 func (f *remoteFS) Open(name string) (fs.File, error) {
+	if file, ok := f.sent.looksAt(name, render.LookContent, render.LookInfo); ok {
+		return &remoteFile{info: file.info, Reader: bytes.NewReader(file.content)}, nil
+	}
 	r, err := f.ask(opOpen, name)
 	if err != nil {
 		return nil, err
@@ -53,6 +56,9 @@ func (f *remoteFS) Open(name string) (fs.File, error) {
 
 // Stat implements fs.StatFS.
 func (f *remoteFS) Stat(name string) (fs.FileInfo, error) {
+	if info, err, ok := f.sent.info("stat", name, render.LookInfo); ok {
+		return info, err
+	}
 	f.mu.Lock()
 	known := f.infos[name]
 	f.mu.Unlock()
@@ -73,7 +79,12 @@ func (f *remoteFS) Stat(name string) (fs.FileInfo, error) {
 }
 
 // Lstat implements fs.ReadLinkFS.
-func (f *remoteFS) Lstat(name string) (fs.FileInfo, error) { return f.info(opLstat, name) }
+func (f *remoteFS) Lstat(name string) (fs.FileInfo, error) {
+	if info, err, ok := f.sent.info("lstat", name, render.LookLink); ok {
+		return info, err
+	}
+	return f.info(opLstat, name)
+}
 
 func (f *remoteFS) info(op operation, name string) (fs.FileInfo, error) {
 	r, err := f.ask(op, name)
@@ -85,6 +96,9 @@ func (f *remoteFS) info(op operation, name string) (fs.FileInfo, error) {
 
 // ReadFile implements fs.ReadFileFS.
 func (f *remoteFS) ReadFile(name string) ([]byte, error) {
+	if file, ok := f.sent.looksAt(name, render.LookContent); ok {
+		return bytes.Clone(file.content), nil
+	}
 	r, err := f.ask(opReadFile, name)
 	if err != nil {
 		return nil, err
@@ -123,6 +137,14 @@ func (f *remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
 }
 
 func (f *remoteFS) list(name string) ([]fs.DirEntry, error) {
+	if _, ok := f.sent.looksAt(name, render.LookNames); ok {
+		children := f.sent.children[name]
+		entries := make([]fs.DirEntry, len(children))
+		for i, e := range children {
+			entries[i] = &remoteEntry{f: f, dir: name, name: e.Name(), mode: e.Type()}
+		}
+		return entries, nil
+	}
 	r, err := f.ask(opReadDir, name)
 	if err != nil {
 		return nil, err
@@ -136,6 +158,9 @@ func (f *remoteFS) list(name string) ([]fs.DirEntry, error) {
 
 // ReadTree implements render.TreeReader.
 func (f *remoteFS) ReadTree(dir string, limit render.TreeLimit) ([]render.File, error) {
+	if files, err, ok := f.sent.tree(dir, limit); ok {
+		return files, err
+	}
 	r, err := f.c.ask(f.c.ctx, opReadTree, func(b []byte) []byte {
 		b = packed.Text(packed.Uint(b, f.root), dir)
 		return packed.Int(packed.Int(b, int64(limit.Files)), limit.Bytes)
@@ -186,8 +211,7 @@ type remoteDir struct {
 	f       *remoteFS
 	name    string
 	info    fs.FileInfo
-	entries []fs.DirEntry
-	listed  bool
+	listing render.Listing
 }
 
 // Stat implements fs.File.
@@ -203,20 +227,5 @@ func (d *remoteDir) Read([]byte) (int, error) {
 
 // ReadDir implements fs.ReadDirFile.
 func (d *remoteDir) ReadDir(n int) ([]fs.DirEntry, error) {
-	if !d.listed {
-		entries, err := d.f.ReadDir(d.name)
-		if err != nil {
-			return nil, err
-		}
-		d.entries, d.listed = entries, true
-	}
-	if n <= 0 {
-		n = len(d.entries)
-	} else if len(d.entries) == 0 {
-		return nil, io.EOF
-	}
-	n = min(n, len(d.entries))
-	out := d.entries[:n:n]
-	d.entries = d.entries[n:]
-	return out, nil
+	return d.listing.Next(d.f, d.name, n)
 }

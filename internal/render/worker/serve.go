@@ -41,7 +41,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, renderer render.Ren
 }
 
 // protocolVersion makes sure that both sides are of one build.
-const protocolVersion = 1
+const protocolVersion = 2
 
 // server is the state of Serve.
 type server struct {
@@ -100,31 +100,33 @@ func (s *server) render(c *conversation, a assignment) {
 
 // outcome renders and encodes what comes of it.
 func outcome(c *conversation, a assignment, renderer render.Renderer) []byte {
-	result, err := attempt(c, a, renderer)
+	sent := newReceived(a.sent)
+	result, err := attempt(c, a, sent, renderer)
 	if err == nil {
-		var frame []byte
-		frame, err = render.AppendResult(packed.Uint(newFrame(kindDone), inUse()), result)
-		if err == nil && int64(len(frame)) > a.maxOutput {
+		frame := appendLooks(packed.Uint(newFrame(kindDone), inUse()), sent.reported())
+		begin := len(frame)
+		frame, err = render.AppendResult(frame, result)
+		if err == nil && int64(len(frame)-begin) > a.maxOutput {
 			err = outputError(a.maxOutput)
 		}
 		if err == nil {
 			return frame
 		}
 	}
-	frame := packed.Uint(newFrame(kindFailed), inUse())
+	frame := appendLooks(packed.Uint(newFrame(kindFailed), inUse()), sent.reported())
 	return render.AppendError(append(frame, byte(classOf(err))), err)
 }
 
 func inUse() uint64 { return uint64(max(memoryInUse(), 0)) }
 
 // attempt calls the renderer. A panic ends the request and not the worker.
-func attempt(c *conversation, a assignment, renderer render.Renderer) (result render.Result, err error) {
+func attempt(c *conversation, a assignment, sent *received, renderer render.Renderer) (result render.Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = panicError(r)
 		}
 	}()
-	in := render.Inputs{Files: &remoteFS{c: c, root: rootFiles}, External: newRemoteExternal(c)}
+	in := render.Inputs{Files: &remoteFS{c: c, root: rootFiles, sent: sent}, External: newRemoteExternal(c)}
 	if len(a.refs) > 0 {
 		in.Refs = make(map[string]fs.FS, len(a.refs))
 		for i, name := range a.refs {

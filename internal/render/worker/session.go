@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -19,6 +20,8 @@ const maxWaiting = 64
 type session struct {
 	p       *process
 	inputs  *served
+	noting  render.Noting // the source's files, if what is looked at is noted
+	ahead   *sentFolder   // what of them has gone along, or nil
 	clock   *clock
 	waiting sync.WaitGroup
 	slots   chan struct{}
@@ -68,9 +71,15 @@ type result struct {
 // render has the worker do one request. Nothing of the inputs is used any more when it returns.
 func (p *process) render(ctx context.Context, in render.Inputs, req render.Request) result {
 	s := &session{p: p, inputs: newServed(in, p.o), slots: make(chan struct{}, maxWaiting)}
+	if s.noting, _ = in.Files.(render.Noting); s.noting != nil {
+		s.ahead = readAhead(s.noting.Behind(), req.Source)
+	}
 	frame, err := appendAssignment(newFrame(kindRequest), assignment{
-		req: req, refs: s.inputs.refs, maxOutput: p.o.MaxOutput, maxMemory: p.o.MemoryLimit,
+		req: req, refs: s.inputs.refs, sent: s.ahead, maxOutput: p.o.MaxOutput, maxMemory: p.o.MemoryLimit,
 	})
+	if err == nil {
+		err = s.inputs.count(len(frame))
+	}
 	if err != nil {
 		return result{err: err}
 	}
@@ -94,6 +103,9 @@ func (p *process) render(ctx context.Context, in render.Inputs, req render.Reque
 	if r.dead {
 		p.kill(nil)
 		<-p.exited
+		if s.ahead != nil {
+			s.noting.Note(render.LookTree, s.ahead.dir) // nobody tells any more what was looked at
+		}
 	}
 	if r.err != nil && ctx.Err() != nil {
 		r.err = context.Cause(ctx)
@@ -118,8 +130,9 @@ func (s *session) converse(ctx context.Context) result {
 			s.question(ctx, id, op, r)
 		default:
 			memory := int64(r.Uint())
+			looks := readLooks(r)
 			rest := r.Take(r.Len())
-			if r.Err() != nil {
+			if r.Err() != nil || !s.note(looks) {
 				return s.broken(errProtocol)
 			}
 			return s.outcome(k, memory, rest)
@@ -127,12 +140,26 @@ func (s *session) converse(ctx context.Context) result {
 	}
 }
 
+// note notes what the worker has looked at of what went along, as if it had asked for it. It may name nothing else.
+func (s *session) note(looks []look) bool {
+	if len(looks) > maxLooks {
+		return false
+	}
+	for _, l := range looks {
+		if s.ahead == nil || !l.how.Valid() || !fs.ValidPath(l.name) || !s.ahead.covers(l.name) {
+			return false
+		}
+		s.noting.Note(l.how, l.name)
+	}
+	return true
+}
+
 func (s *session) limit(k kind) int64 {
 	switch k {
 	case kindQuestion, kindFailed:
 		return maxQuestion
 	case kindDone:
-		return s.p.o.MaxOutput + headerSize
+		return s.p.o.MaxOutput + headerSize + maxLooks*(maxLookName+8)
 	}
 	return -1
 }

@@ -53,11 +53,29 @@ function sentence(app, s, now) {
     said.push(why ? join(s.health.word, aged(why, now)) : `${s.health.word}${lasting(status.health, now)}`);
   }
   if (s.sync.token === "pending") {
-    const differing = objects.filter((o) => o.status === "OutOfSync");
-    said.push(differing.length > 0 ? `${names(differing)} ${differing.length === 1 ? "differs" : "differ"} from Git` : "Differs from Git");
+    const drifted = objects.filter((o) => o.drift);
+    if (drifted.length > 0) said.push(drift(drifted[0], now) + (drifted.length > 1 ? `, and ${drifted.length - 1} more drifted` : ""));
+    const differing = objects.filter((o) => o.status === "OutOfSync" && !o.drift);
+    if (differing.length > 0 || drifted.length === 0) said.push(differing.length > 0 ? `${names(differing)} ${differing.length === 1 ? "differs" : "differ"} from Git` : "Differs from Git");
   }
   if (s.sync === unknown) said.push("The comparison has no result");
   return said.join("; ") || `Runs what Git says${lasting(status.health, now)}`;
+}
+
+const drifts = {
+  Changed: "was changed in the cluster",
+  Deleted: "was deleted in the cluster",
+  Added: "is in the cluster and not in Git",
+  NotKept: "does not keep what was applied",
+};
+
+// drift says what happened to an object without a commit, to which field, and who did it.
+function drift(o, now) {
+  const fields = o.drift.fields || [];
+  const writers = [...new Set(fields.map((f) => f.manager).filter(Boolean))];
+  const more = fields.length - 1 + (o.drift.more || 0);
+  const where = fields.length > 0 ? ` (${fields[0].path}${more > 0 ? ` and ${more} more` : ""}${writers.length > 0 ? ` by ${writers.join(", ")}` : ""})` : "";
+  return `${label(o)} ${drifts[o.drift.cause] || "has drifted"} ${since(o.drift.since, now)}${where}`;
 }
 
 const label = (o) => `${o.kind} ${o.name}`;

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/fairlead-cd/fairlead/internal/alias"
 	"github.com/fairlead-cd/fairlead/internal/source"
 )
 
@@ -131,6 +132,9 @@ const maxUnusual = 4 << 20
 func parseUnusual(raw []byte) (*encoder, error) {
 	var all struct {
 		Entries map[string][]yaml.Node `yaml:"entries"`
+	}
+	if err := alias.Check(raw); err != nil {
+		return nil, err
 	}
 	if err := yaml.Unmarshal(raw, &all); err != nil {
 		return nil, err

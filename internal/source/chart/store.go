@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"reflect"
-	"sync"
 	"time"
 
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/ask"
+	"github.com/fairlead-cd/fairlead/internal/source/clients"
 	"github.com/fairlead-cd/fairlead/internal/source/content"
 )
 
@@ -75,10 +74,7 @@ type Store struct {
 	archives  *ask.Group[[]byte]
 	slots     chan struct{} // one for every download
 
-	mu    sync.Mutex
-	repos map[string]*repository
-	done  chan struct{}
-	work  sync.WaitGroup
+	repos *clients.Kept[*repository]
 }
 
 // repository is one repository as seen with one set of credentials.
@@ -86,7 +82,6 @@ type repository struct {
 	id     string
 	repo   source.Repository // in its normal form
 	remote remote
-	used   time.Time
 }
 
 // remote is how a kind of repository is asked. A maxAge of zero asks the server in any case.
@@ -143,10 +138,9 @@ func New(o Options) (*Store, error) {
 		o: o, kept: kept,
 		indexes: ask.New[*index](asking), lists: ask.New[tagList](asking),
 		locations: ask.New[location](once), archives: ask.New[[]byte](once),
-		slots: make(chan struct{}, o.Downloads), done: make(chan struct{}),
-		repos: map[string]*repository{},
+		slots: make(chan struct{}, o.Downloads),
+		repos: clients.Keep[*repository](o.KeepIndex, o.Now),
 	}
-	s.work.Go(s.tidy)
 	return s, nil
 }
 
@@ -164,53 +158,19 @@ func (s *Store) asking() ask.Options {
 
 // Close ends all requests.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	select {
-	case <-s.done:
-		s.mu.Unlock()
+	if !s.repos.Stop() {
 		return nil
-	default:
-		close(s.done)
 	}
-	s.mu.Unlock()
 	s.archives.Close()
 	s.locations.Close()
 	s.indexes.Close()
 	s.lists.Close()
-	s.work.Wait()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.repos {
-		r.remote.close()
-	}
-	clear(s.repos)
+	s.repos.Close()
 	return nil
 }
 
-// tidy lets go of repositories that nobody asks for.
-func (s *Store) tidy() {
-	ticker := time.NewTicker(time.Minute)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			s.letGo()
-		case <-s.done:
-			return
-		}
-	}
-}
-
-func (s *Store) letGo() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, r := range s.repos {
-		if s.o.Now().Sub(r.used) > s.o.KeepIndex {
-			r.remote.close()
-			delete(s.repos, id)
-		}
-	}
-}
+// Stats tell what is kept on disk.
+func (s *Store) Stats() content.Stats { return s.kept.Stats() }
 
 // repository finds or makes what is known about a repository.
 func (s *Store) repository(repo source.Repository) (*repository, error) {
@@ -219,37 +179,22 @@ func (s *Store) repository(repo source.Repository) (*repository, error) {
 		return nil, err
 	}
 	id := s.kept.Name("repository", normal.Key())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.done:
-		return nil, source.ErrClosed
-	default:
-	}
-	r, ok := s.repos[id]
-	if ok && reflect.DeepEqual(r.repo, normal) {
-		r.used = s.o.Now()
-		return r, nil
-	}
-	// Credentials that change by themselves leave the key as it is: what is known stays, the client is made anew.
-	made := &repository{id: id, repo: normal, used: s.o.Now()}
-	switch scheme(normal.URL) {
-	case "http", "https":
-		made.remote, err = newHelm(s, made)
-	case "oci":
-		made.remote, err = newOCI(s, made)
-	default:
-		err = normal.Failure(source.ErrInvalidRepository, nil, "charts are read over https, http or oci")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		r.remote.close()
-	}
-	s.repos[id] = made
-	return made, nil
+	return s.repos.Get(id, normal, func() (*repository, error) {
+		r := &repository{id: id, repo: normal}
+		switch scheme(normal.URL) {
+		case "http", "https":
+			r.remote, err = newHelm(s, r)
+		case "oci":
+			r.remote, err = newOCI(s, r)
+		default:
+			err = normal.Failure(source.ErrInvalidRepository, nil, "charts are read over https, http or oci")
+		}
+		return r, err
+	})
 }
+
+// Close implements clients.Client.
+func (r *repository) Close() { r.remote.close() }
 
 // report tells OnRequest how a request went.
 func (s *Store) report(repo source.Repository, kind string, began time.Time, unchanged bool, err error) {

@@ -85,13 +85,13 @@ func (s *Store) loadKey() ([]byte, error) {
 		}
 		key = make([]byte, 32)
 		_, _ = rand.Read(key) // never fails
-		beside := filepath.Join(s.o.Dir, temporary, "key-"+hex.EncodeToString(key[:8])+"-"+fmt.Sprint(time.Now().UnixNano()))
+		beside := filepath.Join(s.o.Dir, temporary, "new-key-"+hex.EncodeToString(key[:8])+"-"+fmt.Sprint(time.Now().UnixNano()))
 		if err := s.write(beside, key); err != nil {
 			return nil, err
 		}
-		err = os.Link(beside, path) // fails when there is one
+		err = os.Link(beside, path) // fails when there is one, or when a sweep has taken the other
 		os.Remove(beside)
-		if err != nil && !errors.Is(err, fs.ErrExist) {
+		if err != nil && !errors.Is(err, fs.ErrExist) && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/fairlead-cd/fairlead/internal/source/scratch"
 )
 
 // Options of a Store. Dir is required, every other field has a default.
@@ -38,6 +40,9 @@ type Store struct {
 	memory *memory
 
 	written  atomic.Int64 // bytes since the last sweep
+	swept    atomic.Int64 // bytes of blobs that the last sweep has left
+	hits     atomic.Uint64
+	misses   atomic.Uint64
 	sweeping sync.Mutex
 	failing  atomic.Bool // the last write failed
 
@@ -49,8 +54,6 @@ const (
 	blobFolder   = "blobs"
 	recordFolder = "records"
 	temporary    = "tmp"
-	// leftover is how old an unfinished file must be before it is taken for a killed process's.
-	leftover = time.Hour
 	// touchAfter is how old the time of last use may be before it is written again.
 	touchAfter = time.Hour
 )
@@ -136,6 +139,16 @@ func (s *Store) Put(data []byte) (digest string) {
 
 // Get reads a blob. A missing or damaged one gives fs.ErrNotExist.
 func (s *Store) Get(digest string) ([]byte, error) {
+	data, err := s.get(digest)
+	if err == nil {
+		s.hits.Add(1)
+	} else {
+		s.misses.Add(1)
+	}
+	return data, err
+}
+
+func (s *Store) get(digest string) ([]byte, error) {
 	if !ValidDigest(digest) {
 		return nil, fmt.Errorf("%q is not a digest: %w", digest, fs.ErrNotExist)
 	}
@@ -174,21 +187,7 @@ func (s *Store) write(path string, parts ...[]byte) error {
 	if err := errors.Join(os.MkdirAll(folder, 0o700), os.MkdirAll(filepath.Dir(path), 0o700)); err != nil {
 		return fmt.Errorf("%w: %w", ErrDisk, err)
 	}
-	f, err := os.CreateTemp(folder, "new-")
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDisk, err)
-	}
-	for _, part := range parts {
-		if err == nil {
-			_, err = f.Write(part)
-		}
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err := scratch.Write(folder, path, parts...); err != nil {
 		return fmt.Errorf("%w: %w", ErrDisk, err)
 	}
 	if s.failing.CompareAndSwap(true, false) {
@@ -203,6 +202,19 @@ func (s *Store) complain(name string, err error) {
 		s.o.Logger.Error("cannot write to the data directory; fetched content is kept in memory and is fetched again after"+
 			" a restart; check that the disk is not full", "directory", s.o.Dir, "name", name, "error", err)
 	}
+}
+
+// Stats are what is kept, and what has been done since the store was opened.
+type Stats struct {
+	// Hits and Misses of Get.
+	Hits, Misses uint64
+	// Bytes of blobs on disk, roughly: those of other processes are counted at the next sweep.
+	Bytes int64
+}
+
+// Stats gives the numbers of now.
+func (s *Store) Stats() Stats {
+	return Stats{Hits: s.hits.Load(), Misses: s.misses.Load(), Bytes: s.swept.Load() + s.written.Load()}
 }
 
 // Writable tells whether the last write to the directory worked.

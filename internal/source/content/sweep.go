@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/fairlead-cd/fairlead/internal/source/scratch"
 )
 
 // Sweep removes what killed processes left behind, records that nobody reads, and blobs above the size, those unused for
@@ -17,11 +19,7 @@ func (s *Store) Sweep() {
 	defer s.sweeping.Unlock()
 	s.written.Store(0)
 	now := s.o.Now()
-	for _, f := range s.files(temporary) {
-		if time.Since(f.used) > leftover {
-			os.Remove(f.path)
-		}
-	}
+	scratch.Sweep(filepath.Join(s.o.Dir, temporary))
 	for _, f := range s.files(recordFolder) {
 		if now.Sub(f.used) > s.o.KeepUnused {
 			os.Remove(f.path)
@@ -32,6 +30,7 @@ func (s *Store) Sweep() {
 	for _, f := range blobs {
 		total += f.size
 	}
+	defer func() { s.swept.Store(total) }()
 	if total <= s.o.MaxBytes {
 		return
 	}

@@ -41,7 +41,7 @@ func (s *Store) ask(ctx context.Context, repo source.Repository, address *url.UR
 	if err := s.guard(client); err != nil {
 		return err
 	}
-	if err := s.allowed(address.Hostname()); err != nil {
+	if err := allowed(address.Hostname()); err != nil {
 		return err
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), http.NoBody)
@@ -93,12 +93,12 @@ func (s *Store) guard(client *http.Client) error {
 			if err != nil {
 				return err
 			}
-			return s.allowed(host)
+			return allowed(host)
 		},
 	}).DialContext
 	follow := client.CheckRedirect
 	client.CheckRedirect = func(r *http.Request, via []*http.Request) error {
-		if err := s.allowed(r.URL.Hostname()); err != nil {
+		if err := allowed(r.URL.Hostname()); err != nil {
 			return err
 		}
 		return follow(r, via)
@@ -106,13 +106,14 @@ func (s *Store) guard(client *http.Client) error {
 	return nil
 }
 
-// errLinkLocal says what to do when it is meant to be.
+// errLinkLocal is for addresses at which no file lies that a source could want. There is no setting that allows them:
+// whoever may write a source would get the credentials of the machine.
 var errLinkLocal = errors.New("addresses local to the link, where clouds hand out credentials of machines, are refused")
 
 // allowed looks at a host that is an address. Names are looked at when they have been resolved.
-func (s *Store) allowed(host string) error {
+func allowed(host string) error {
 	ip, err := netip.ParseAddr(host)
-	if err != nil || s.o.AllowLinkLocal {
+	if err != nil {
 		return nil //nolint:nilerr // a name
 	}
 	ip = ip.WithZone("").Unmap()

@@ -33,8 +33,6 @@ type Options struct {
 	RetryAfter time.Duration
 	// KeepStale is how long a file is given whose server cannot be reached, default one day.
 	KeepStale time.Duration
-	// AllowLinkLocal permits addresses that are local to the link, those of clouds' metadata among them.
-	AllowLinkLocal bool
 }
 
 // Store reads files and keeps them. It is safe for concurrent use.

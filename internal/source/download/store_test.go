@@ -215,13 +215,6 @@ func TestWhatMayNotBeReadIsRefused(t *testing.T) {
 			}
 		})
 	}
-	t.Run("but what the operator allows is tried", func(t *testing.T) {
-		s, _ := newStore(t, download.Options{AllowLinkLocal: true, Timeout: time.Millisecond})
-		_, err := s.Get(t.Context(), source.Repository{URL: "http://169.254.0.1/x"}, time.Minute)
-		if !errors.Is(err, source.ErrUnreachable) {
-			t.Errorf("error %v", err)
-		}
-	})
 }
 
 func TestCallersAtTheSameTimeShareARequest(t *testing.T) {

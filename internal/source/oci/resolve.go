@@ -41,7 +41,7 @@ func (s *Store) Resolve(ctx context.Context, repo source.Repository, revision st
 	if known, ok := content.Recall[pin](s.kept, record); ok && maxAge > 0 && s.o.Now().Sub(known.At) <= maxAge {
 		return known.Digest, nil
 	}
-	found, err := s.digests.Do(ctx, record, maxAge > 0, func(ctx context.Context) (pin, error) {
+	found, err := s.digests.Do(ctx, record, maxAge > 0, reported(s, r, RequestResolve, func(ctx context.Context) (pin, error) {
 		at := s.o.Now()
 		tag, err := s.tag(ctx, r, revision)
 		if err != nil {
@@ -54,7 +54,7 @@ func (s *Store) Resolve(ctx context.Context, repo source.Repository, revision st
 		found := pin{Digest: id, At: at}
 		content.Keep(s.kept, record, found)
 		return found, nil
-	})
+	}))
 	return found.Digest, err
 }
 
@@ -93,7 +93,7 @@ func (s *Store) Tags(ctx context.Context, repo source.Repository) ([]string, err
 	if err != nil {
 		return nil, err
 	}
-	return s.tags.Do(ctx, r.id, true, func(ctx context.Context) ([]string, error) { return r.client.Tags(ctx, "") })
+	return s.tags.Do(ctx, r.id, true, reported(s, r, RequestTags, r.tags))
 }
 
 // Test finds out whether a repository's URL and credentials work.
@@ -103,8 +103,11 @@ func (s *Store) Test(ctx context.Context, repo source.Repository) error {
 		return err
 	}
 	if !strings.Contains(strings.TrimPrefix(r.repo.URL, "oci://"), "/") {
-		return r.client.Ping(ctx) // a whole registry
+		_, err = reported(s, r, RequestTest, func(ctx context.Context) (none struct{}, err error) { return none, r.client.Ping(ctx) })(ctx)
+		return err // of a whole registry
 	}
-	_, err = s.tags.Do(ctx, r.id, false, func(ctx context.Context) ([]string, error) { return r.client.Tags(ctx, "") })
+	_, err = s.tags.Do(ctx, r.id, false, reported(s, r, RequestTest, r.tags))
 	return err
 }
+
+func (r *repository) tags(ctx context.Context) ([]string, error) { return r.client.Tags(ctx, "") }

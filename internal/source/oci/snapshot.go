@@ -72,9 +72,9 @@ func (s *Store) Snapshot(ctx context.Context, repo source.Repository, digest str
 			return files, nil
 		}
 	}
-	return s.layers.Do(ctx, r.id+digest, true, func(ctx context.Context) (*archive.Files, error) {
+	return s.layers.Do(ctx, r.id+digest, true, reported(s, r, RequestExtract, func(ctx context.Context) (*archive.Files, error) {
 		return s.layer(ctx, r, digest, a)
-	})
+	}))
 }
 
 // Metadata gives what the artifact with a digest that Resolve returned says about itself.
@@ -108,7 +108,7 @@ func (s *Store) artifact(ctx context.Context, r *repository, id string) (artifac
 	if known, ok := content.Recall[artifact](s.kept, record); ok {
 		return known, nil
 	}
-	return s.manifests.Do(ctx, record, true, func(ctx context.Context) (artifact, error) {
+	ask := reported(s, r, RequestMetadata, func(ctx context.Context) (artifact, error) {
 		m, err := r.client.Manifest(ctx, "", id)
 		if err != nil {
 			return artifact{}, err
@@ -119,6 +119,12 @@ func (s *Store) artifact(ctx context.Context, r *repository, id string) (artifac
 		a := describe(m)
 		content.Keep(s.kept, record, a)
 		return a, nil
+	})
+	return s.manifests.Do(ctx, record, true, func(ctx context.Context) (artifact, error) {
+		if known, ok := content.Recall[artifact](s.kept, record); ok {
+			return known, nil // by a request that has ended since
+		}
+		return ask(ctx)
 	})
 }
 

@@ -1,12 +1,11 @@
 package oci
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"reflect"
-	"sync"
 	"time"
 
 	"github.com/maypok86/otter/v2"
@@ -14,6 +13,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/source"
 	"github.com/fairlead-cd/fairlead/internal/source/archive"
 	"github.com/fairlead-cd/fairlead/internal/source/ask"
+	"github.com/fairlead-cd/fairlead/internal/source/clients"
 	"github.com/fairlead-cd/fairlead/internal/source/content"
 	"github.com/fairlead-cd/fairlead/internal/source/registry"
 )
@@ -61,6 +61,42 @@ type Options struct {
 	RetryAfter time.Duration
 	// KeepClients is how long the connection to a repository that nobody asks for is kept, default 10 min.
 	KeepClients time.Duration
+	// OnRequest, when not nil, is told of all that registries were asked. It must not block.
+	OnRequest func(Request)
+}
+
+// Request is something that a registry was asked, for metrics.
+type Request struct {
+	// URL of the repository without credentials.
+	URL string
+	// Kind of request.
+	Kind RequestKind
+	// Duration of it, with all attempts.
+	Duration time.Duration
+	// Err is the failure, or nil.
+	Err error
+}
+
+// RequestKind is what a registry is asked for. The names are Argo CD's.
+type RequestKind string
+
+// Kinds of requests.
+const (
+	RequestResolve  RequestKind = "resolve-revision"
+	RequestMetadata RequestKind = "digest-metadata"
+	RequestExtract  RequestKind = "extract"
+	RequestTags     RequestKind = "get-tags"
+	RequestTest     RequestKind = "test-repo"
+)
+
+// reported is a request that OnRequest is told of.
+func reported[T any](s *Store, r *repository, kind RequestKind, do func(context.Context) (T, error)) func(context.Context) (T, error) {
+	return func(ctx context.Context) (T, error) {
+		began := s.o.Now()
+		value, err := do(ctx)
+		s.o.OnRequest(Request{URL: r.repo.URL, Kind: kind, Duration: s.o.Now().Sub(began), Err: err})
+		return value, err
+	}
 }
 
 // Store reads and keeps artifacts. It is safe for concurrent use.
@@ -74,10 +110,7 @@ type Store struct {
 	layers    *ask.Group[*archive.Files]
 	unpacked  *otter.Cache[string, *archive.Files] // by media type and digest of the layer
 
-	mu    sync.Mutex
-	repos map[string]*repository
-	done  chan struct{}
-	work  sync.WaitGroup
+	repos *clients.Kept[*repository]
 }
 
 // repository is one repository as seen with one set of credentials.
@@ -85,7 +118,6 @@ type repository struct {
 	id     string
 	repo   source.Repository // in its normal form
 	client *registry.Client
-	used   time.Time
 }
 
 // New prepares a data directory. It contacts nobody.
@@ -108,6 +140,9 @@ func New(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.OnRequest == nil {
+		o.OnRequest = func(Request) {}
+	}
 	kept, err := content.Open(content.Options{
 		Dir: filepath.Join(o.Dir, "oci"), MaxBytes: o.MaxBytes, Logger: o.Logger, Now: o.Now,
 	})
@@ -125,9 +160,8 @@ func New(o Options) (*Store, error) {
 			MaximumWeight: uint64(o.CacheSize),
 			Weigher:       func(_ string, f *archive.Files) uint32 { return uint32(min(f.Size()+4096, 1<<31)) },
 		}),
-		repos: map[string]*repository{}, done: make(chan struct{}),
+		repos: clients.Keep[*repository](o.KeepClients, o.Now),
 	}
-	s.work.Go(s.tidy)
 	return s, nil
 }
 
@@ -140,55 +174,21 @@ func setDefault[T comparable](field *T, value T) {
 
 // Close ends all requests. Snapshots stay readable.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	select {
-	case <-s.done:
-		s.mu.Unlock()
+	if !s.repos.Stop() {
 		return nil
-	default:
-		close(s.done)
 	}
-	s.mu.Unlock()
 	s.digests.Close()
 	s.tags.Close()
 	s.manifests.Close()
 	s.layers.Close()
-	s.work.Wait()
 	s.unpacked.InvalidateAll()
 	s.unpacked.StopAllGoroutines()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range s.repos {
-		r.client.Close()
-	}
-	clear(s.repos)
+	s.repos.Close()
 	return nil
 }
 
-// tidy lets go of repositories that nobody asks for.
-func (s *Store) tidy() {
-	ticker := time.NewTicker(time.Minute)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			s.letGo()
-		case <-s.done:
-			return
-		}
-	}
-}
-
-func (s *Store) letGo() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for id, r := range s.repos {
-		if s.o.Now().Sub(r.used) > s.o.KeepClients {
-			r.client.Close()
-			delete(s.repos, id)
-		}
-	}
-}
+// Stats tell what is kept on disk.
+func (s *Store) Stats() content.Stats { return s.kept.Stats() }
 
 // repository finds or makes what is known about a repository.
 func (s *Store) repository(repo source.Repository) (*repository, error) {
@@ -197,26 +197,11 @@ func (s *Store) repository(repo source.Repository) (*repository, error) {
 		return nil, err
 	}
 	id := s.kept.Name("repository", normal.Key())
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.done:
-		return nil, source.ErrClosed
-	default:
-	}
-	r, ok := s.repos[id]
-	if ok && reflect.DeepEqual(r.repo, normal) {
-		r.used = s.o.Now()
-		return r, nil
-	}
-	client, err := registry.New(normal, s.o.Env, s.o.Silence)
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		r.client.Close() // its credentials have changed by themselves
-	}
-	r = &repository{id: id, repo: normal, client: client, used: s.o.Now()}
-	s.repos[id] = r
-	return r, nil
+	return s.repos.Get(id, normal, func() (*repository, error) {
+		client, err := registry.New(normal, s.o.Env, s.o.Silence)
+		return &repository{id: id, repo: normal, client: client}, err
+	})
 }
+
+// Close implements clients.Client.
+func (r *repository) Close() { r.client.Close() }

@@ -1,5 +1,7 @@
 package protocol
 
+import "google.golang.org/protobuf/encoding/protowire"
+
 // Empty is google.protobuf.Empty.
 type Empty struct{}
 
@@ -58,15 +60,7 @@ func (m *RepositoryResponse) AppendWire(b []byte) []byte {
 // ParseWire implements Message.
 func (m *RepositoryResponse) ParseWire(b []byte) error {
 	*m = RepositoryResponse{}
-	return eachField(b, func(f field) error {
-		switch {
-		case f.isNumber(1):
-			m.IsSupported = f.varint != 0
-		case f.isNumber(2):
-			m.IsDiscoveryEnabled = f.varint != 0
-		}
-		return nil
-	})
+	return parseBools(b, &m.IsSupported, &m.IsDiscoveryEnabled)
 }
 
 // ConfigurationResponse answers CheckPluginConfiguration.
@@ -86,12 +80,16 @@ func (m *ConfigurationResponse) AppendWire(b []byte) []byte {
 // ParseWire implements Message.
 func (m *ConfigurationResponse) ParseWire(b []byte) error {
 	*m = ConfigurationResponse{}
+	return parseBools(b, &m.IsDiscoveryConfigured, &m.ProvideGitCreds)
+}
+
+// parseBools reads a message whose fields are all booleans, in the order of their numbers from 1.
+func parseBools(b []byte, fields ...*bool) error {
 	return eachField(b, func(f field) error {
-		switch {
-		case f.isNumber(1):
-			m.IsDiscoveryConfigured = f.varint != 0
-		case f.isNumber(2):
-			m.ProvideGitCreds = f.varint != 0
+		for i, to := range fields {
+			if f.isNumber(protowire.Number(i + 1)) {
+				*to = f.varint != 0
+			}
 		}
 		return nil
 	})
