@@ -1,10 +1,8 @@
 package application
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -55,17 +53,12 @@ func (c *Controller) orphans(app *v1alpha1.Application, destination *Destination
 	}, c.assess)
 }
 
-// scriptPatience bounds one health check of the operator while somebody waits for a tree.
-const scriptPatience = time.Second
-
-// assess judges a managed object, by the health checks of the operator as well.
+// assess judges a managed object as the clusters judge what others made.
 func (c *Controller) assess(obj *unstructured.Unstructured) (status, message string, ok bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), scriptPatience)
-	defer cancel()
-	result, ok := c.Health.Of(c.Settings.Get()).Assess(ctx, obj)
-	if !ok {
-		result, ok = health.OfApplication(obj)
+	if status, message, ok = c.Clusters.options.Health(obj); ok {
+		return status, message, ok
 	}
+	result, ok := health.OfApplication(obj)
 	return string(result.Status), result.Message, ok
 }
 

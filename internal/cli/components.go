@@ -116,14 +116,6 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	return group.Wait()
 }
 
-// assessWith gives the health of objects that an Application's objects made.
-func (p *process) assessWith(ctx context.Context, checks *application.HealthChecks) func(*unstructured.Unstructured) (status, message string, ok bool) {
-	return func(obj *unstructured.Unstructured) (status, message string, ok bool) {
-		result, ok := checks.Of(p.settings.Get()).Assess(ctx, obj)
-		return string(result.Status), result.Message, ok
-	}
-}
-
 // share finds out which of several controllers this one is, and the lease that those of one number compete for.
 func (p *process) share() (sharding application.Sharding, lease string, err error) {
 	const single = "fairlead-controller"
@@ -148,6 +140,14 @@ func (p *process) share() (sharding application.Sharding, lease string, err erro
 		return sharding, "", fmt.Errorf("--sharding-method %q is none of %s", sharding.Algorithm, strings.Join(application.ShardingAlgorithms, ", "))
 	}
 	return sharding, fmt.Sprintf("%s-%d", single, sharding.Shard), nil
+}
+
+// assessWith gives the health of objects that an Application's objects made.
+func (p *process) assessWith(ctx context.Context, checks *application.HealthChecks) func(*unstructured.Unstructured) (status, message string, ok bool) {
+	return func(obj *unstructured.Unstructured) (status, message string, ok bool) {
+		result, ok := checks.Of(p.settings.Get()).Assess(ctx, obj)
+		return string(result.Status), result.Message, ok
+	}
 }
 
 // The lease of a component: another instance takes over after leaseDuration

@@ -84,6 +84,54 @@ func canonicalValue(want, stored any, keep func(any) bool) any {
 	}
 }
 
+// wanted returns the desired object as it is sent: of custom resources, whose
+// schema decides what a null means, as it stands, and of others as the API
+// server stores it.
+func (p Pair) wanted(desired *unstructured.Unstructured) *unstructured.Unstructured {
+	if p.Schema != nil {
+		return desired
+	}
+	return canonical(desired)
+}
+
+// withoutEmpties returns obj without nulls and empty lists.
+func withoutEmpties(obj *unstructured.Unstructured) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: mapWithoutEmpties(obj.Object)}
+}
+
+func mapWithoutEmpties(m map[string]any) map[string]any {
+	out := make(map[string]any, len(m))
+	for field, value := range m {
+		switch value := value.(type) {
+		case nil:
+		case map[string]any:
+			out[field] = mapWithoutEmpties(value)
+		case []any:
+			if len(value) > 0 {
+				out[field] = itemsWithoutEmpties(value)
+			}
+		default:
+			out[field] = value
+		}
+	}
+	return out
+}
+
+func itemsWithoutEmpties(list []any) []any {
+	out := make([]any, len(list))
+	for i, item := range list {
+		switch item := item.(type) {
+		case map[string]any:
+			out[i] = mapWithoutEmpties(item)
+		case []any:
+			out[i] = itemsWithoutEmpties(item)
+		default:
+			out[i] = item
+		}
+	}
+	return out
+}
+
 func isEmpty(value any) bool {
 	switch value := value.(type) {
 	case map[string]any:

@@ -39,7 +39,7 @@ type Pair struct {
 // one. The live object's managedFields decide which fields an apply would
 // remove.
 func (c *Comparer) Compare(p Pair) (Result, error) {
-	want, have := canonical(p.Rules.withoutServerFields(p.Desired)), p.Rules.withoutServerFields(p.Live)
+	want, have := p.wanted(p.Rules.withoutServerFields(p.Desired)), p.Rules.withoutServerFields(p.Live)
 	merger := c.builtins.mergerFor(p.Schema, want, have)
 	wantTyped, err := merger.typed(want)
 	if err != nil {
@@ -96,6 +96,9 @@ func (c *Comparer) between(p Pair, merger merger, have, will *unstructured.Unstr
 	}
 	if will, err = p.Rules.without(will); err != nil {
 		return Result{}, fmt.Errorf("leaving out what is ignored of the predicted %s: %w", describe(p.Live), err)
+	}
+	if merger.typedStorage {
+		have, will = withoutEmpties(have), withoutEmpties(will)
 	}
 	haveTyped, err := merger.typed(have)
 	if err != nil {

@@ -16,7 +16,7 @@ func (c *Comparer) KeepIgnored(p Pair) (*unstructured.Unstructured, error) {
 	if p.Rules == nil {
 		return p.Desired, nil
 	}
-	want, have := canonical(p.Desired), p.Rules.withoutServerFields(p.Live)
+	want, have := p.wanted(p.Desired), p.Rules.withoutServerFields(p.Live)
 	merger := c.builtins.mergerFor(p.Schema, want, have)
 	wantTyped, err := merger.typed(want)
 	if err != nil {

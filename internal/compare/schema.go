@@ -28,6 +28,9 @@ type merger struct {
 	// exact says that nothing but admission can make a difference to what the
 	// API server does.
 	exact bool
+	// typedStorage says that the API server keeps the object in Go types of its
+	// own, in which nothing and an empty list are the same.
+	typedStorage bool
 }
 
 // builtins holds the schemas that come with this program.
@@ -53,7 +56,7 @@ func (s builtins) mergerFor(schema *Schema, objects ...*unstructured.Unstructure
 	case schema != nil:
 		candidate = merger{typed: schema.typed, complete: schema.complete, exact: true}
 	case scheme.Scheme.Recognizes(gvk):
-		candidate = merger{typed: converted(s.known), complete: defaultsOf(gvk.GroupKind())}
+		candidate = merger{typed: converted(s.known), complete: defaultsOf(gvk.GroupKind()), typedStorage: true}
 	default:
 		return merger{typed: converted(s.deduced)}
 	}
