@@ -39,7 +39,7 @@ func (r *reconciliation) schemaOf(ctx context.Context, gvk schema.GroupVersionKi
 	live := r.destination.Live
 	resource, err := live.Resource(ctx, gvk)
 	if err != nil {
-		return nil, nil //nolint:nilerr // a kind that is not served has no schema, and no live objects to compare
+		return nil, nil // a kind that is not served has no schema, and no live objects to compare
 	}
 	key := cluster.Key{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition", Name: resource.Name + "." + gvk.Group}
 	definition, ok := live.Get(key)

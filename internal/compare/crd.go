@@ -109,8 +109,8 @@ func embedded(s *spec.Schema) {
 
 // metaTypes returns the types of the metadata, as the schemas of Kubernetes' own kinds define them.
 func (s builtins) metaTypes() ([]schema.TypeDef, error) {
-	any := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
-	value, err := s.known.ObjectToTyped(any)
+	sample := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
+	value, err := s.known.ObjectToTyped(sample)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func duration(v any) (time.Duration, error) {
 	case value.CanInt() && -most <= value.Int() && value.Int() <= most:
 		return time.Duration(value.Int()) * time.Second, nil
 	case value.CanUint() && value.Uint() <= uint64(most):
-		return time.Duration(value.Uint()) * time.Second, nil //nolint:gosec // it was compared
+		return time.Duration(value.Uint()) * time.Second, nil
 	case value.CanFloat():
 		return ofSeconds(value.Float())
 	}

@@ -17,7 +17,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Println(f.Name())
+		fmt.Fprintln(os.Stdout, f.Name())
 		select {}
 	}
 	os.Exit(m.Run())
