@@ -39,6 +39,7 @@ func main() {
 	defer stop()
 	run := func() error { return measure(ctx, o) }
 	if *component != "" {
+		runtime.UnlockOSThread() // what is measured shares the threads, as it does in the program
 		run = func() error { return serveComponent(ctx, *component, os.Stdin, os.Stdout) }
 	}
 	if err := run(); err != nil {
