@@ -32,7 +32,7 @@ func live(ctx context.Context, o options) error {
 			return []scenario{
 				{"first sync", b.firstSync},
 				{"until all are healthy", b.untilHealthy},
-				{"objects changed by hand, one after the other", b.changedObjects},
+				{"an object changed by hand", b.changedObjects},
 				{"restart, until all are compared", b.restart},
 			}
 		}); err != nil {
@@ -42,22 +42,28 @@ func live(ctx context.Context, o options) error {
 	return nil
 }
 
-// changes is how many objects are changed for one figure: the processor time
-// of one change is below what the system counts in.
-const changes = 100
+const (
+	// changes is how many objects are changed for one figure: the processor time
+	// of one change is below what the system counts in.
+	changes = 200
+	// changedApplications are how many Applications they are spread over, since
+	// an object that changes all the time is looked at less often.
+	changedApplications = 10
+)
 
-// changedObjects changes a Deployment of an Application that is not put back,
-// again and again, and waits each time until its drift stands in the status.
+// changedObjects changes ConfigMaps of Applications that are not put back, one
+// after the other, and waits each time until the status says so.
 func (b *bench) changedObjects(ctx context.Context) (time.Duration, string, error) {
-	app := b.application(0).Name
-	apps, deployments := b.apps.Applications(controlPlane), b.dynamic.Resource(resourceOf["Deployment"]).Namespace(app)
-	if _, err := apps.Patch(ctx, app, types.MergePatchType, []byte(`{"spec":{"syncPolicy":{"automated":null}}}`), metav1.PatchOptions{}); err != nil {
-		return 0, "", err
+	apps := b.apps.Applications(controlPlane)
+	for i := range changedApplications {
+		if _, err := apps.Patch(ctx, b.application(i).Name, types.MergePatchType, []byte(`{"spec":{"syncPolicy":{"automated":null}}}`), metav1.PatchOptions{}); err != nil {
+			return 0, "", err
+		}
 	}
 	if err := b.settle(ctx); err != nil {
 		return 0, "", err
 	}
-	watcher, err := apps.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + app})
+	watcher, err := apps.Watch(ctx, metav1.ListOptions{})
 	if err != nil {
 		return 0, "", err
 	}
@@ -68,16 +74,18 @@ func (b *bench) changedObjects(ctx context.Context) (time.Duration, string, erro
 	}
 	var waited time.Duration
 	for i := range changes {
-		replicas, want := 2, v1alpha1.SyncStatusCodeOutOfSync
-		if i%2 == 1 {
-			replicas, want = 1, v1alpha1.SyncStatusCodeSynced
+		app := b.application(i % changedApplications).Name
+		revision, want := "by hand", v1alpha1.SyncStatusCodeOutOfSync
+		if i/changedApplications%2 == 1 {
+			revision, want = "1", v1alpha1.SyncStatusCodeSynced
 		}
-		patch := fmt.Appendf(nil, `{"spec":{"replicas":%d}}`, replicas)
-		if _, err := deployments.Patch(ctx, "web", types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "somebody"}); err != nil {
+		patch := fmt.Appendf(nil, `{"data":{"revision":%q}}`, revision)
+		began := time.Now()
+		_, err := b.dynamic.Resource(resourceOf["ConfigMap"]).Namespace(app).Patch(ctx, "web", types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "somebody"})
+		if err != nil {
 			return 0, "", err
 		}
-		began := time.Now()
-		if err := awaitSync(ctx, watcher.ResultChan(), want); err != nil {
+		if err := awaitSync(ctx, watcher.ResultChan(), app, want); err != nil {
 			return 0, "", err
 		}
 		waited += time.Since(began)
@@ -144,7 +152,7 @@ func (b *bench) reconciles(ctx context.Context) (int, error) {
 }
 
 // awaitSync waits until a watch shows an Application in a state.
-func awaitSync(ctx context.Context, events <-chan watch.Event, want v1alpha1.SyncStatusCode) error {
+func awaitSync(ctx context.Context, events <-chan watch.Event, name string, want v1alpha1.SyncStatusCode) error {
 	limit := time.After(time.Minute)
 	for {
 		select {
@@ -156,7 +164,7 @@ func awaitSync(ctx context.Context, events <-chan watch.Event, want v1alpha1.Syn
 			if !ok {
 				return errors.New("the watch ended")
 			}
-			if app, ok := event.Object.(*v1alpha1.Application); ok && app.Status.Sync.Status == want {
+			if app, ok := event.Object.(*v1alpha1.Application); ok && app.Name == name && app.Status.Sync.Status == want {
 				return nil
 			}
 		}
