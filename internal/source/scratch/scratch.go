@@ -36,7 +36,7 @@ func Write(folder, path string, parts ...[]byte) error {
 
 // create makes a locked file.
 func create(folder string) (*os.File, error) {
-	for range 10 {
+	for range 100 {
 		f, err := os.CreateTemp(folder, prefix)
 		if err != nil {
 			return nil, err
