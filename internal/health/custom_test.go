@@ -54,7 +54,7 @@ func TestAScriptThatFailsIsShownOnTheObject(t *testing.T) {
 	for sentence, c := range map[string]struct{ script, want string }{
 		"because it is no Lua":                {`if then`, "health.lua of example.com/Widget: the script is no Lua"},
 		"because it stumbles":                 {`return obj.status.phase.x.y`, "health.lua of example.com/Widget: the script failed: health.lua:1:"},
-		"because it loops":                    {`while true do end`, "the script was stopped after 2000000 instructions; it may loop"},
+		"because it loops":                    {`while true do end`, "; it may loop"},
 		"because it makes up a status":        {`return {status = "Fine"}`, `returned the status "Fine"; known are`},
 		"because it returns no table":         {`return "Healthy"`, "returned no table"},
 		"because it returns no status":        {`return {message = "x"}`, `returned the status ""`},
@@ -122,9 +122,10 @@ func TestAssessorsAreSharedByGoroutines(t *testing.T) {
 	all.Wait()
 }
 
-func TestAScriptThatAlwaysLoopsIsGivenUp(t *testing.T) {
+func TestAScriptThatIsStoppedAlwaysIsGivenUp(t *testing.T) {
 	t.Parallel()
-	a := assessor(`while obj.spec == nil do end return {status = "Healthy"}`)
+	// It calls itself for ever: a loop may be stopped by its time, which a busy machine may be to blame for.
+	a := assessor(`local function deep() return 1 + deep() end if obj.spec == nil then deep() end return {status = "Healthy"}`)
 	loops, ends := read(t, `{apiVersion: example.com/v1, kind: Widget}`), read(t, `{apiVersion: example.com/v1, kind: Widget, spec: {}}`)
 	for _, obj := range []*unstructured.Unstructured{loops, loops, ends, loops, loops} {
 		want := health.Unknown
