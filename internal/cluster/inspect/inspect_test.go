@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"slices"
@@ -168,13 +169,31 @@ func TestFollowingEndsWithItsContextAndLeavesNothing(t *testing.T) {
 	}
 }
 
+// typed writes what the shell is to read; if it does not, the test fails by what is missing.
+func typed(keyboard io.Writer, text string) { _, _ = io.WriteString(keyboard, text) }
+
+type writerFunc func(p []byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
 func TestACommandRunsInAContainer(t *testing.T) {
 	w := newWorld(t)
 	w.pod(t, "a", "sleep 3600")
+	// A conversation: the shell is told to end once its answer has come.
+	stdin, keyboard := io.Pipe()
 	var out bytes.Buffer
-	status, err := w.Exec(t.Context(), inspect.ExecRequest{
-		Namespace: w.namespace, Pod: "a", Container: "main", Command: []string{"sh"}, Stdin: strings.NewReader("echo hello\nexit 3\n"), Stdout: &out, Stderr: &out,
+	said := writerFunc(func(p []byte) (int, error) {
+		n, err := out.Write(p)
+		if out.String() == "hello\n" {
+			go typed(keyboard, "exit 3\n")
+		}
+		return n, err
 	})
+	go typed(keyboard, "echo hello\n")
+	status, err := w.Exec(t.Context(), inspect.ExecRequest{
+		Namespace: w.namespace, Pod: "a", Container: "main", Command: []string{"sh"}, Stdin: stdin, Stdout: said,
+	})
+	keyboard.Close()
 	if err != nil || status != 3 || out.String() != "hello\n" {
 		t.Errorf("it printed %q and ended with %d: %v", &out, status, err)
 	}
