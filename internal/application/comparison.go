@@ -117,7 +117,10 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		r.destination.Live.Want(r.instance, made.keyList())
 	}
 	r.manner = r.mannerOf()
-	r.conditions = append(r.conditions, r.manner.conditions...)
+	if err := r.manner.problem; err != nil {
+		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionComparisonError,
+			"some rules about ignored differences cannot be used: "+err.Error()))
+	}
 	wanted := r.memory.targets
 	out := &comparison{desired: d, objects: make([]object, 0, len(wanted.list)), empty: len(wanted.list) == 0}
 	kept := make(results, len(wanted.list))
@@ -184,6 +187,7 @@ func (r *reconciliation) compareTarget(ctx context.Context, t target, kept resul
 	} else if before.assessor != r.assessor {
 		before.verdict = r.judgedAnew(ctx, live, before.verdict)
 	}
+	before = r.withNotKept(t.key, before, r.memory.results[t.key].drift)
 	kept[t.key] = before
 	o.verdict = before.verdict
 	return o, nil

@@ -62,6 +62,7 @@ type Controller struct {
 	repositories *repositories
 	projects     projects
 	schemas      schemas
+	rules        operatorRules
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
 	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]

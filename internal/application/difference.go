@@ -4,14 +4,18 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/plan"
 )
@@ -38,10 +42,13 @@ func (r *reconciliation) differenceOf(ctx context.Context, t target, live *unstr
 		}
 		live = converted
 	}
-	pair := compare.Pair{Desired: t.obj, Live: live, Schema: schema, Rules: r.manner.rulesFor(t)}
+	rules, err := r.manner.rulesFor(t)
+	if err != nil {
+		return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+	}
+	pair := compare.Pair{Desired: t.obj, Live: live, Schema: schema, Rules: rules}
 	result := compare.Result{}
 	if !r.manner.serverSide {
-		var err error
 		if result, err = r.Comparer.Compare(pair); err != nil {
 			return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
 		}
@@ -53,10 +60,13 @@ func (r *reconciliation) differenceOf(ctx context.Context, t target, live *unstr
 		}
 		predicted, err := r.destination.Applier.Predict(ctx, t.obj)
 		switch {
+		case err != nil && !refused(err):
+			// It passes by itself. To go on without an answer would show a difference where there may be none.
+			return difference{}, fmt.Errorf("asking the API server about %s: %w", plan.ReferenceTo(t.obj), err)
 		case err != nil && r.manner.serverSide:
 			return difference{}, incomparable(fmt.Errorf("%s: the API server refuses %s: %w", t.file, plan.ReferenceTo(t.obj), err))
 		case err != nil:
-			r.Logger.Debug("dry run failed; the local prediction stands", "application", r.key.String(),
+			r.Logger.Debug("dry run refused; the local prediction stands", "application", r.key.String(),
 				"object", plan.ReferenceTo(t.obj).String(), "error", err)
 			out.settled = ""
 		default:
@@ -80,6 +90,16 @@ func (r *reconciliation) differenceOf(ctx context.Context, t target, live *unstr
 	}
 	out.fields = fields
 	return out, nil
+}
+
+// refused says that the API server has answered, and will answer the same again.
+func refused(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return errors.Is(err, cluster.ErrKindUnknown)
+	}
+	code := status.Status().Code
+	return code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusTooManyRequests && code != http.StatusConflict
 }
 
 // contentOf names what is in an object beside its status and its version.
@@ -139,7 +159,10 @@ func (r *reconciliation) keepIgnored(ctx context.Context, objects []object, step
 		if live.GetAPIVersion() != step.Desired.GetAPIVersion() {
 			continue // the comparison read it in the other version; what is ignored there cannot be carried over
 		}
-		rules := r.manner.rulesFor(target{key: objects[at].live.Key, obj: step.Desired})
+		rules, err := r.manner.rulesFor(target{key: objects[at].live.Key, obj: step.Desired})
+		if err != nil {
+			return err
+		}
 		if step.Desired, err = r.Comparer.KeepIgnored(compare.Pair{Desired: step.Desired, Live: live, Schema: schema, Rules: rules}); err != nil {
 			return fmt.Errorf("keeping what is ignored (RespectIgnoreDifferences): %w", err)
 		}

@@ -37,12 +37,19 @@ func (r *reconciliation) withDrift(key cluster.Key, before, now remembered, know
 	default:
 		drifted = r.driftedBefore(key, now, differing)
 	}
+	drifted = without(drifted, now.ownFields())
 	now.pending = without(differing, drifted)
-	now.drift = r.driftOf(now, drifted, before.drift)
-	if now.drift == nil {
-		now.drift = r.notKept(key, now)
-	}
+	now.drift = driftOf(now, drifted).since(r.now, before.drift)
 	return now
+}
+
+// withNotKept tells of pending fields that the last sync applied. Whether it
+// did is seen when it has ended, and so at another look than the difference.
+func (r *reconciliation) withNotKept(key cluster.Key, found remembered, before *v1alpha1.ResourceDrift) remembered {
+	if len(found.pending) > 0 && (found.drift == nil || found.drift.Cause == v1alpha1.DriftNotKept) {
+		found.drift = r.notKept(key, found).since(r.now, before)
+	}
+	return found
 }
 
 // differing are the paths that differ; the object itself when it is missing or
@@ -59,6 +66,17 @@ func (m *remembered) differing() []string {
 	paths := make([]string, len(m.fields))
 	for i, f := range m.fields {
 		paths[i] = f.Path
+	}
+	return paths
+}
+
+// ownFields are the differing fields whose live value we wrote ourselves: on the
+// way something made another of it, or it was compared in another manner before.
+func (m *remembered) ownFields() (paths []string) {
+	for _, f := range m.fields {
+		if f.Writer.Manager == apply.FieldManager {
+			paths = append(paths, f.Path)
+		}
 	}
 	return paths
 }
@@ -90,7 +108,7 @@ func (r *reconciliation) driftedBefore(key cluster.Key, now remembered, differin
 	// wrote after the last apply is theirs.
 	var theirs []string
 	for _, f := range now.fields {
-		if f.Writer.Manager != "" && f.Writer.Manager != apply.FieldManager && status.ReconciledAt != nil && f.Writer.Time.After(status.ReconciledAt.Time) {
+		if f.Writer.Manager != "" && status.ReconciledAt != nil && f.Writer.Time.After(status.ReconciledAt.Time) {
 			theirs = append(theirs, f.Path)
 		}
 	}
@@ -106,33 +124,48 @@ func (r *reconciliation) statusIsOf(d *desired) bool {
 	return len(d.sources) > 0 && sync.Revision == d.sources[0].revision
 }
 
-// driftOf describes drift, and keeps the description before where it still
-// fits, so that a controller that writes all the time costs no writes here.
-func (r *reconciliation) driftOf(now remembered, drifted []string, before *v1alpha1.ResourceDrift) *v1alpha1.ResourceDrift {
+// description is drift whose time is not stated yet; nil for none.
+type description v1alpha1.ResourceDrift
+
+// since returns the drift with the time at which it was noticed. The description
+// before stays where it still fits, so that a controller that writes all the
+// time costs no writes here.
+func (d *description) since(now metav1.Time, before *v1alpha1.ResourceDrift) *v1alpha1.ResourceDrift {
+	if d == nil {
+		return nil
+	}
+	drift := (*v1alpha1.ResourceDrift)(d)
+	drift.Since = now
+	if before == nil || before.Cause != drift.Cause {
+		return drift
+	}
+	if sameWriters(before, drift) {
+		return before
+	}
+	drift.Since = before.Since
+	return drift
+}
+
+// driftOf describes the fields that drifted.
+func driftOf(now remembered, drifted []string) *description {
 	if len(drifted) == 0 {
 		return nil
 	}
-	d := &v1alpha1.ResourceDrift{Cause: v1alpha1.DriftChanged, Since: r.now}
+	d := &description{Cause: v1alpha1.DriftChanged}
 	switch {
 	case now.live == "":
 		d.Cause = v1alpha1.DriftDeleted
 	case now.desired == "":
 		d.Cause = v1alpha1.DriftAdded
 	default:
-		describeFields(d, now.fields, drifted)
-	}
-	if before != nil && before.Cause == d.Cause && sameWriters(before, d) {
-		return before
-	}
-	if before != nil && before.Cause == d.Cause {
-		d.Since = before.Since
+		d.describe(now.fields, drifted)
 	}
 	return d
 }
 
 // notKept describes fields that differ although the last sync applied just
 // this desired object and succeeded.
-func (r *reconciliation) notKept(key cluster.Key, now remembered) *v1alpha1.ResourceDrift {
+func (r *reconciliation) notKept(key cluster.Key, now remembered) *description {
 	state := r.app.Status.OperationState
 	if now.live == "" || now.desired == "" || state == nil || state.Phase != v1alpha1.OperationSucceeded ||
 		state.Operation.DryRun() || state.SyncResult == nil || !r.resultIsOf(state.SyncResult) {
@@ -145,8 +178,8 @@ func (r *reconciliation) notKept(key cluster.Key, now remembered) *v1alpha1.Reso
 	if !applied {
 		return nil
 	}
-	d := &v1alpha1.ResourceDrift{Cause: v1alpha1.DriftNotKept, Since: r.now}
-	describeFields(d, now.fields, now.pending)
+	d := &description{Cause: v1alpha1.DriftNotKept}
+	d.describe(now.fields, now.pending)
 	return d
 }
 
@@ -157,7 +190,8 @@ func (r *reconciliation) resultIsOf(result *v1alpha1.SyncOperationResult) bool {
 	return len(r.desired.sources) > 0 && result.Revision == r.desired.sources[0].revision
 }
 
-func describeFields(d *v1alpha1.ResourceDrift, fields []compare.Field, paths []string) {
+// describe lists those of the fields that paths name.
+func (d *description) describe(fields []compare.Field, paths []string) {
 	for _, f := range fields {
 		if !slices.Contains(paths, f.Path) {
 			continue

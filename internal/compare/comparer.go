@@ -35,19 +35,19 @@ type Pair struct {
 	Rules *Rules
 }
 
+// merger returns how the API server merges the object.
+func (p Pair) merger(known builtins) merger {
+	return known.mergerFor(p.Schema, p.Live.GroupVersionKind())
+}
+
 // Compare predicts what applying the desired object would change in the live
 // one. The live object's managedFields decide which fields an apply would
 // remove.
 func (c *Comparer) Compare(p Pair) (Result, error) {
 	want, have := p.wanted(p.Rules.withoutServerFields(p.Desired)), p.Rules.withoutServerFields(p.Live)
-	merger := c.builtins.mergerFor(p.Schema, want, have)
-	wantTyped, err := merger.typed(want)
+	wantTyped, haveTyped, merger, err := c.builtins.read(p.merger(c.builtins), want, have)
 	if err != nil {
-		return Result{}, fmt.Errorf("reading the desired %s: %w", describe(p.Desired), err)
-	}
-	haveTyped, err := merger.typed(have)
-	if err != nil {
-		return Result{}, fmt.Errorf("reading the live %s: %w", describe(p.Live), err)
+		return Result{}, fmt.Errorf("reading the desired and the live %s: %w", describe(p.Live), err)
 	}
 	owners, err := ownershipOf(p.Live, c.manager, merger)
 	if err != nil {
@@ -69,7 +69,7 @@ func (c *Comparer) Compare(p Pair) (Result, error) {
 	if merger.complete != nil {
 		merger.complete(will.Object)
 	}
-	result, err := c.between(p, merger, have, will)
+	result, err := c.between(p, have, will)
 	if err != nil {
 		return Result{}, err
 	}
@@ -83,13 +83,13 @@ func (c *Comparer) Compare(p Pair) (Result, error) {
 // (resourceVersion, managedFields, …) do not count.
 func (c *Comparer) Between(p Pair, predicted *unstructured.Unstructured) (Result, error) {
 	have, will := p.Rules.withoutServerFields(p.Live), p.Rules.withoutServerFields(predicted)
-	result, err := c.between(p, c.builtins.mergerFor(p.Schema, have, will), have, will)
+	result, err := c.between(p, have, will)
 	result.Certain = true
 	return result, err
 }
 
 // between compares two states but for what is ignored.
-func (c *Comparer) between(p Pair, merger merger, have, will *unstructured.Unstructured) (Result, error) {
+func (c *Comparer) between(p Pair, have, will *unstructured.Unstructured) (Result, error) {
 	have, err := p.Rules.without(have)
 	if err != nil {
 		return Result{}, fmt.Errorf("leaving out what is ignored of the live %s: %w", describe(p.Live), err)
@@ -97,19 +97,13 @@ func (c *Comparer) between(p Pair, merger merger, have, will *unstructured.Unstr
 	if will, err = p.Rules.without(will); err != nil {
 		return Result{}, fmt.Errorf("leaving out what is ignored of the predicted %s: %w", describe(p.Live), err)
 	}
+	merger := p.merger(c.builtins)
 	if merger.typedStorage {
 		have, will = withoutEmpties(have), withoutEmpties(will)
 	}
-	haveTyped, err := merger.typed(have)
+	haveTyped, willTyped, _, err := c.builtins.read(merger, have, will)
 	if err != nil {
-		merger = c.builtins.mergerFor(nil, have, will) // without some fields it may not fit any more
-		if haveTyped, err = merger.typed(have); err != nil {
-			return Result{}, fmt.Errorf("reading the live %s: %w", describe(p.Live), err)
-		}
-	}
-	willTyped, err := merger.typed(will)
-	if err != nil {
-		return Result{}, fmt.Errorf("reading the predicted %s: %w", describe(p.Live), err)
+		return Result{}, fmt.Errorf("reading the live and the predicted %s: %w", describe(p.Live), err)
 	}
 	result, err := differenceOf(haveTyped, willTyped)
 	if err != nil {

@@ -37,18 +37,6 @@ type Writer struct {
 	Time time.Time
 }
 
-// String says who it was and how, without the time.
-func (w Writer) String() string {
-	switch {
-	case w.Manager == "":
-		return "an unknown writer"
-	case w.Subresource != "":
-		return fmt.Sprintf("%s (%s of %s)", w.Manager, w.Operation, w.Subresource)
-	default:
-		return fmt.Sprintf("%s (%s)", w.Manager, w.Operation)
-	}
-}
-
 // Explain tells for each differing field of a result who wrote what is live.
 // A field that was taken away has no owner any more; it is put down to the
 // foreign manager that wrote to the object last, if it did so after the last

@@ -17,14 +17,9 @@ func (c *Comparer) KeepIgnored(p Pair) (*unstructured.Unstructured, error) {
 		return p.Desired, nil
 	}
 	want, have := p.wanted(p.Desired), p.Rules.withoutServerFields(p.Live)
-	merger := c.builtins.mergerFor(p.Schema, want, have)
-	wantTyped, err := merger.typed(want)
+	wantTyped, haveTyped, merger, err := c.builtins.read(p.merger(c.builtins), want, have)
 	if err != nil {
-		return nil, fmt.Errorf("reading the desired %s: %w", describe(p.Desired), err)
-	}
-	haveTyped, err := merger.typed(have)
-	if err != nil {
-		return nil, fmt.Errorf("reading the live %s: %w", describe(p.Live), err)
+		return nil, fmt.Errorf("reading the desired and the live %s: %w", describe(p.Live), err)
 	}
 	ignored, err := p.Rules.ownedBy(p.Live)
 	if err != nil {

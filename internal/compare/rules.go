@@ -62,15 +62,8 @@ type compiledRule struct {
 // NewRuleSet compiles rules. The error names every rule that cannot be used;
 // the set that is returned with it has the others.
 func NewRuleSet(rules []Rule, known []KnownField, options RuleOptions) (*RuleSet, error) {
-	set := &RuleSet{options: options}
-	var problems []error
-	for _, r := range rules {
-		compiled, err := compileRule(r)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("the rule about differences of %s: %w", kindName(r.Group, r.Kind), err))
-		}
-		set.rules = append(set.rules, compiled)
-	}
+	set, err := (&RuleSet{options: options}).With(rules)
+	problems := []error{err}
 	for _, k := range known {
 		compiled, err := compileKnownField(k)
 		if err != nil {
@@ -80,6 +73,21 @@ func NewRuleSet(rules []Rule, known []KnownField, options RuleOptions) (*RuleSet
 		set.known = append(set.known, compiled)
 	}
 	return set, errors.Join(problems...)
+}
+
+// With returns the set with more rules. The error is that of [NewRuleSet].
+func (s *RuleSet) With(rules []Rule) (*RuleSet, error) {
+	out := *s
+	out.rules = slices.Clone(s.rules)
+	var problems []error
+	for _, r := range rules {
+		compiled, err := compileRule(r)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("the rule about differences of %s: %w", kindName(r.Group, r.Kind), err))
+		}
+		out.rules = append(out.rules, compiled)
+	}
+	return &out, errors.Join(problems...)
 }
 
 // compileRule returns what can be used of a rule, and what cannot as an error.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/applyconfigurations"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -46,26 +47,32 @@ func newBuiltins() builtins {
 	}
 }
 
-// mergerFor returns how objects of the kind of a and b are merged: by the given
-// schema, by that of a kind of Kubernetes, or, for other kinds and for objects
-// that do not fit their schema, by the shape of the objects themselves.
-func (s builtins) mergerFor(schema *Schema, objects ...*unstructured.Unstructured) merger {
-	candidate := merger{}
-	gvk := objects[0].GroupVersionKind()
+// mergerFor returns how objects of a kind are merged when they fit their
+// schema: the given one, or that of a kind of Kubernetes.
+func (s builtins) mergerFor(own *Schema, gvk schema.GroupVersionKind) merger {
 	switch {
-	case schema != nil:
-		candidate = merger{typed: schema.typed, complete: schema.complete, exact: true}
+	case own != nil:
+		return merger{typed: own.typed, complete: own.complete, exact: true}
 	case scheme.Scheme.Recognizes(gvk):
-		candidate = merger{typed: converted(s.known), complete: defaultsOf(gvk.GroupKind()), typedStorage: true}
+		return merger{typed: converted(s.known), complete: defaultsOf(gvk.GroupKind()), typedStorage: true}
 	default:
 		return merger{typed: converted(s.deduced)}
 	}
-	for _, obj := range objects {
-		if _, err := candidate.typed(obj); err != nil {
-			return merger{typed: converted(s.deduced)}
+}
+
+// read reads two states of one object with its merger. Where one of them does
+// not fit the schema, both are read by their own shape, and the merger that is
+// returned is that of an object of which nothing is known.
+func (s builtins) read(by merger, a, b *unstructured.Unstructured) (first, second *typed.TypedValue, used merger, err error) {
+	for _, used = range []merger{by, {typed: converted(s.deduced)}} {
+		if first, err = used.typed(a); err != nil {
+			continue
+		}
+		if second, err = used.typed(b); err == nil {
+			break
 		}
 	}
-	return candidate
+	return first, second, used, err
 }
 
 func (s *Schema) typed(obj *unstructured.Unstructured) (*typed.TypedValue, error) {

@@ -121,18 +121,3 @@ func TestPodsOfAnOlderSpecificationSayNothing(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
-
-func TestAgesAreMadeWhereTheyAreShown(t *testing.T) {
-	t.Parallel()
-	const kept = "image pull error on x:1 since 2026-03-01T10:10:00Z, since commit 2222222"
-	for elapsed, want := range map[time.Duration]string{
-		-time.Second: "0s", 2 * time.Second: "2s", 2*time.Minute + 9*time.Second: "2m", 30 * time.Hour: "30h", 100 * time.Hour: "4d",
-	} {
-		if got := health.WithAge(kept, at(10).Add(elapsed)); got != "image pull error on x:1 for "+want+", since commit 2222222" {
-			t.Errorf("after %s: %s", elapsed, got)
-		}
-	}
-	if got := health.WithAge("no time since yesterday", at(1)); got != "no time since yesterday" {
-		t.Errorf("changed to %s", got)
-	}
-}

@@ -195,7 +195,11 @@ func (i *installation) drift(t testing.TB, args ...string) (output string, statu
 // A webhook that changes what is applied is named, by a difference that says so.
 func TestAppliedAndNotKept(t *testing.T) {
 	t.Parallel()
-	a := shared(t).prepare(t, map[string]string{"one.yaml": configMapYAML("one", "v", "1")})
+	// The second wave waits for the Deployment, so that the first is looked at while the sync still runs.
+	a := shared(t).prepare(t, map[string]string{
+		"one.yaml": configMapYAML("one", "v", "1"), "web.yaml": deploymentYAML("web", 1, image),
+		"two.yaml": annotatedConfigMapYAML("two", v1alpha1.AnnotationSyncWave, "1", "v", "1"),
+	})
 	a.into = a.cluster.Namespace(t)
 	installWebhook(t, a)
 	a.create(t)
@@ -210,6 +214,15 @@ func TestAppliedAndNotKept(t *testing.T) {
 	a.await(t, synced)
 	a.patch(t, `{"metadata": {"annotations": {"argocd.argoproj.io/compare-options": "ServerSideDiff=true,IncludeMutationWebhook=true"}}}`)
 	a.await(t, synced)
+	a.patch(t, `{"metadata": {"annotations": {"argocd.argoproj.io/compare-options": null}}}`)
+	a.await(t, outOfSync, drifted("ConfigMap", "one", v1alpha1.DriftNotKept, ".data.v", "argocd-controller"))
+	a.push(t, map[string]string{"one.yaml": annotatedConfigMapYAML("one", v1alpha1.AnnotationIgnoreDifferences, "jsonPointers: [/data/v]", "v", "2")})
+	a.refresh(t, v1alpha1.RefreshTypeNormal)
+	a.mustSync(t, v1alpha1.SyncOperation{})
+	a.await(t, synced, noConditions)
+	a.push(t, map[string]string{"one.yaml": annotatedConfigMapYAML("one", v1alpha1.AnnotationIgnoreDifferences, "pointers: [/data/v]", "v", "2")})
+	a.refresh(t, v1alpha1.RefreshTypeNormal)
+	a.await(t, hasCondition(v1alpha1.ApplicationConditionComparisonError, v1alpha1.AnnotationIgnoreDifferences, "configmap/one", "one.yaml"))
 }
 
 // installWebhook lets the API server ask a server of the test before it stores
