@@ -51,6 +51,8 @@ type Step struct {
 	Reference
 	// Wave is the sync wave of the object.
 	Wave int
+	// Options say how the object is written.
+	Options Options
 	// Desired is the object to write; nil for a prune.
 	Desired *unstructured.Unstructured
 	// Live is the object as it was compared, where client-side apply owns
