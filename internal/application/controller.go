@@ -42,6 +42,13 @@ type Options struct {
 	PersistHealth bool
 	// SelfHeal is the back-off between self-heals of one revision.
 	SelfHeal SelfHealBackoff
+	// WaitTimeout is how long a sync waits for an object to become healthy or a
+	// hook to end, where these do not say; a day when zero.
+	WaitTimeout time.Duration
+	// WaveDelay is how long a wave waits after the one before was written; nil
+	// for two seconds, and that only where the health of what was written may
+	// still be that of before.
+	WaveDelay *time.Duration
 	// ServerSideDiff compares by asking the API server, where an Application does
 	// not say otherwise.
 	ServerSideDiff bool

@@ -7,12 +7,13 @@ import (
 )
 
 // Reasons of the Events that the controller writes about an Application. They
-// are those of Argo CD, but for the one about drift.
+// are those of Argo CD, but for those about drift and about waiting.
 const (
 	reasonOperationStarted   = "OperationStarted"
 	reasonOperationCompleted = "OperationCompleted"
 	reasonResourceUpdated    = "ResourceUpdated"
 	reasonResourceDrifted    = "ResourceDrifted"
+	reasonOperationWaiting   = "OperationWaiting"
 )
 
 // tell writes Events about what changed since the status that was read. It is

@@ -35,6 +35,8 @@ type memory struct {
 	hard atomic.Bool
 	// described is the identity of the targets that the status tells of.
 	described string
+	// toldWait is the wait that the last Event about one told of.
+	toldWait string
 }
 
 // reconciliation is one look at one Application. Its steps fill it in order.
@@ -125,16 +127,21 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 	if err != nil && ctx.Err() != nil {
 		return 0, err
 	}
-	return r.again, errors.Join(err, r.write(ctx))
+	if err := errors.Join(err, r.write(ctx)); err != nil {
+		return r.again, err
+	}
+	return r.again, r.tidyHooks(ctx)
 }
 
 // run walks the path from the specification to the status.
 func (r *reconciliation) run(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
+		r.terminate,
 		r.findProject,
 		r.findDestination,
 		r.findDesired,
 		r.compare,
+		r.supersede,
 		r.decide,
 		r.operate,
 	} {
