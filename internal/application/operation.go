@@ -71,6 +71,9 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 			return nil
 		}
 	}
+	for i := range steps {
+		steps[i].Options.SkipValidation, steps[i].Options.Propagation = options.skipValidation, options.propagation
+	}
 	recordUnchanged(state.SyncResult, work, skipped)
 
 	for _, stage := range plan.Build(steps).Stages {
@@ -85,9 +88,7 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 			state.Message = waiting
 			return nil
 		}
-		outcomes := r.destination.Applier.Run(ctx, stage.Steps, apply.Options{
-			DryRun: op.DryRun, SkipValidation: options.skipValidation, Propagation: options.propagation,
-		})
+		outcomes := r.destination.Applier.Run(ctx, stage.Steps, apply.Options{DryRun: op.DryRun})
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -57,7 +57,7 @@ func recordOutcomes(result *v1alpha1.SyncOperationResult, outcomes []apply.Outco
 func firstError(outcomes []apply.Outcome) string {
 	for i := range outcomes {
 		if outcomes[i].Err != nil {
-			return outcomes[i].Reference.String() + ": " + outcomes[i].Message()
+			return outcomes[i].Message()
 		}
 	}
 	return ""
