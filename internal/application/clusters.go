@@ -75,12 +75,8 @@ type clusterWatcher struct {
 	strayed func(instance string)
 }
 
-const (
-	// applyConcurrency is how many writes may be under way in one cluster.
-	applyConcurrency = 32
-	// defaultIdle is how long a cluster is watched without need.
-	defaultIdle = 10 * time.Minute
-)
+// defaultIdle is how long a cluster is watched without need.
+const defaultIdle = 10 * time.Minute
 
 // NewClusters returns the set of clusters that the settings name.
 func NewClusters(options ClustersOptions) *Clusters {

@@ -75,13 +75,14 @@ func (r *reconciliation) deleteObjects(ctx context.Context, propagation metav1.D
 		if found.Deleting.IsZero() {
 			steps = append(steps, plan.Step{
 				Action: plan.Prune, Reference: plan.ReferenceTo(live), Wave: plan.WaveOf(live), UID: found.UID,
+				Options: plan.Options{Propagation: propagation},
 			})
 		}
 	}
 	for _, stage := range plan.Build(steps).Stages {
-		for _, outcome := range destination.Applier.Run(ctx, stage.Steps, apply.Options{Propagation: propagation}) {
+		for _, outcome := range destination.Applier.Run(ctx, stage.Steps, apply.Options{}) {
 			if outcome.Err != nil {
-				return remaining, fmt.Errorf("deleting %s: %w", outcome.Reference, outcome.Err)
+				return remaining, fmt.Errorf("deleting its objects: %w", outcome.Err)
 			}
 		}
 	}

@@ -44,7 +44,7 @@ func (s *syncing) startHooks(ctx context.Context, steps []plan.Step) error {
 		}
 		ready[i].Desired = desired
 	}
-	outcomes := s.destination.Applier.Run(ctx, ready, apply.Options{})
+	outcomes := s.applier.Run(ctx, ready, apply.Options{})
 	recordOutcomes(s.state.SyncResult, outcomes)
 	for i := range outcomes {
 		if done := &outcomes[i]; done.Object != nil {

@@ -73,6 +73,11 @@ func (e outcome) skipped() {
 	e.Message = "not desired any more, but pruning was not asked for or is forbidden by the object"
 }
 
+// refused notes that the object cannot be written.
+func (e outcome) refused(err error) {
+	e.Status, e.HookPhase, e.Message = v1alpha1.ResultCodeSyncFailed, v1alpha1.OperationFailed, err.Error()
+}
+
 // hook notes how far a hook got.
 func (e outcome) hook(phase v1alpha1.OperationPhase, message string) {
 	e.HookType, e.HookPhase, e.Message = v1alpha1.HookType(e.SyncPhase), phase, message

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/apply"
@@ -24,6 +25,8 @@ type syncing struct {
 	op      *v1alpha1.SyncOperation
 	options syncOptions
 	against *comparison
+	// applier writes, as the user that the project says.
+	applier *apply.Applier
 	// work are the objects that the operation means.
 	work []object
 	// plan is what is left to do, without what comes when the sync fails.
@@ -89,6 +92,9 @@ func (r *reconciliation) beginSync(ctx context.Context) (*syncing, error) {
 		return nil, err
 	}
 	s := &syncing{reconciliation: r, state: state, op: state.Operation.Sync, against: against}
+	if s.applier, err = r.writer(); err != nil {
+		return nil, err
+	}
 	s.options = r.syncOptions(s.op)
 	s.work = selected(against.objects, s.op.Resources)
 	begun := state.SyncResult != nil
@@ -186,6 +192,9 @@ func (s *syncing) walk(ctx context.Context) error {
 	if err := s.failure(); err != nil {
 		return err
 	}
+	if err := s.check(ctx); err != nil {
+		return err
+	}
 	for _, wave := range s.plan.Waves() {
 		if err := s.settled(wave); err != nil {
 			return err
@@ -198,6 +207,39 @@ func (s *syncing) walk(ctx context.Context) error {
 		}
 	}
 	return s.awaitHooks(func(plan.Step) bool { return true })
+}
+
+// check asks the API server about everything that is going to be written,
+// before the attempt writes anything: an object that is not valid stops it. A
+// sync of one object needs no such question.
+func (s *syncing) check(ctx context.Context) error {
+	steps := s.plan.Steps()
+	if s.op.DryRun || len(steps) < 2 || slices.ContainsFunc(s.state.SyncResult.Resources, touched) {
+		return nil
+	}
+	for i := range steps {
+		if steps[i].Action == plan.Run {
+			steps[i].Desired = steps[i].Desired.DeepCopy()
+			steps[i].Desired.SetGenerateName("")
+		}
+	}
+	refusals, err := s.applier.Check(ctx, steps, nil)
+	for _, refusal := range refusals {
+		for _, step := range steps {
+			if step.Reference == refusal.Reference {
+				resultOf(s.state.SyncResult, step.Reference, step.Phase).refused(refusal)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.failure()
+}
+
+// touched says that the result is of something that was done.
+func touched(e *v1alpha1.ResourceResult) bool {
+	return e.Status != v1alpha1.ResultCodePruneSkipped && e.Message != unchangedMessage(e)
 }
 
 // write carries out the stages of a wave. One that fails does not keep the
@@ -220,7 +262,7 @@ func (s *syncing) write(ctx context.Context, wave plan.Wave) error {
 		if err := s.awaitConfirmation(objects); err != nil {
 			return err
 		}
-		outcomes := s.destination.Applier.Run(ctx, objects, apply.Options{DryRun: s.op.DryRun})
+		outcomes := s.applier.Run(ctx, objects, apply.Options{DryRun: s.op.DryRun})
 		recordOutcomes(s.state.SyncResult, outcomes)
 		s.markApplied(ctx, outcomes)
 		if err := ctx.Err(); err != nil {
@@ -243,17 +285,29 @@ func (s *syncing) failure() error {
 		}
 		failed++
 		if first == "" {
-			first = fmt.Sprintf("%s: %s", referenceOf(entry), entry.Message)
+			first = failureOf(entry)
 		}
 	}
 	switch failed {
 	case 0:
 		return nil
 	case 1:
-		return attemptFailed("one object failed: %s", first)
+		return attemptFailed("%s", first)
 	default:
 		return attemptFailed("%d objects failed; the first: %s", failed, first)
 	}
+}
+
+// failureOf says what failed, with the name of the object if the message lacks it.
+func failureOf(e *v1alpha1.ResourceResult) string {
+	name := referenceOf(e).String()
+	if e.HookType != "" {
+		return fmt.Sprintf("the %s hook %s failed: %s", e.HookType, name, e.Message)
+	}
+	if strings.HasPrefix(e.Message, name) {
+		return e.Message
+	}
+	return name + ": " + e.Message
 }
 
 // fail runs the hooks that come when a sync failed, and ends the attempt once
@@ -280,7 +334,7 @@ func (s *syncing) fail(ctx context.Context, message string) error {
 	}
 	for _, entry := range s.state.SyncResult.Resources {
 		if entry.SyncPhase == v1alpha1.SyncPhaseSyncFail && entry.HookPhase == v1alpha1.OperationFailed {
-			message += fmt.Sprintf("; then the hook %s failed too: %s", referenceOf(entry), entry.Message)
+			message += "; then " + failureOf(entry)
 		}
 	}
 	return attemptFailed("%s", message)
@@ -308,7 +362,7 @@ func (s *syncing) markApplied(ctx context.Context, outcomes []apply.Outcome) {
 func (s *syncing) succeeded() string {
 	changed := 0
 	for _, entry := range s.state.SyncResult.Resources {
-		if entry.HookType == "" && entry.HookPhase != "" && entry.Status != v1alpha1.ResultCodePruneSkipped {
+		if entry.HookType == "" && touched(entry) {
 			changed++
 		}
 	}

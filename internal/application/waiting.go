@@ -130,7 +130,7 @@ func (s *syncing) healthy(o *object, next plan.Wave) error {
 			since = s.state.StartedAt.Time
 		}
 		return s.await(wait{
-			what: fmt.Sprintf("%s to become healthy before %s begins", name, waveName(next)), message: o.explainedOr(s).Sentence(),
+			what: fmt.Sprintf("%s to become healthy before %s begins", name, waveName(next)), message: s.explained(o).Sentence(),
 			since: since, timeout: s.timeoutFor(o.desired),
 		})
 	}
@@ -143,9 +143,6 @@ func waveName(w plan.Wave) string {
 	}
 	return fmt.Sprintf("wave %d", w.Number)
 }
-
-// explainedOr is the health of an object with what its pods say, when it is live.
-func (o *object) explainedOr(s *syncing) health.Result { return s.explained(o) }
 
 // defaultWaveDelay is the delay between waves that is documented for Argo CD.
 const defaultWaveDelay = 2 * time.Second
@@ -164,13 +161,23 @@ func (s *syncing) awaitReaction(o *object, next plan.Wave) error {
 		if entry := find(s.state.SyncResult, o.Reference, plan.Sync); delay == 0 || entry == nil || entry.Message == unchangedMessage(entry) || o.live == nil {
 			return nil
 		}
-		o.written = apply.WrittenAt(o.live.Live())
+		o.written = writtenAt(o.live.Live())
 	}
 	if left := o.written.Add(delay).Sub(s.Now()); left > 0 && left <= delay {
 		s.lookIn(left)
 		return s.await(wait{what: "controllers to react before " + waveName(next) + " begins", message: fmt.Sprintf("%s was just written", o.Reference), timeout: delay + time.Minute})
 	}
 	return nil
+}
+
+// writtenAt is when our field manager last changed something of an object.
+func writtenAt(obj *unstructured.Unstructured) (at time.Time) {
+	for _, fields := range obj.GetManagedFields() {
+		if fields.Manager == apply.FieldManager && fields.Time != nil && fields.Time.After(at) {
+			at = fields.Time.Time
+		}
+	}
+	return at
 }
 
 // awaitPrunes waits until what was pruned is gone.

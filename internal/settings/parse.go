@@ -63,6 +63,7 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.Customizations, s.customizations = customizations(p, last.customizations)
 	s.Comparison = comparison(p, last.Comparison)
 	s.RespectRBAC = parsed(p, "resource.respectRBAC", respectRBAC, s.RespectRBAC, last.RespectRBAC)
+	s.Impersonation = parsed(p, "application.sync.impersonation.enabled", strconv.ParseBool, false, last.Impersonation)
 	s.AllowedNodeLabels = parsed(p, "application.allowedNodeLabels", labelKeys, nil, last.AllowedNodeLabels)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
 	s.GlobalProjects = parsed(p, "globalProjects", globalProjects, nil, last.GlobalProjects)

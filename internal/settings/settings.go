@@ -65,6 +65,8 @@ type Settings struct {
 	Customizations Customizations
 	// Comparison says what counts as a difference.
 	Comparison Comparison
+	// Impersonation lets syncs act as the service accounts that projects name for their destinations.
+	Impersonation bool
 	// RespectRBAC says what kinds mean that may not be listed in a cluster: "" that something is wrong, "normal" that they
 	// are left out, "strict" that it is asked before they are listed.
 	RespectRBAC string

@@ -1,0 +1,91 @@
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/fairlead-cd/fairlead/internal/plan"
+)
+
+func secret(ref plan.Reference) bool { return ref.Group == "" && ref.Kind == "Secret" }
+
+// withheld is an error about a Secret without anything that may quote a value
+// of it: of the API server's words only those are kept that are known to hold
+// none. What a webhook says is not among them.
+func withheld(err error) error {
+	status, ok := statusOf(err)
+	if !ok {
+		if errors.Is(err, errLocal) {
+			return fmt.Errorf("%w: %s", errLocal, harmlessParts(err.Error()))
+		}
+		return err // it comes from the way to the API server
+	}
+	status.Message = harmlessParts(status.Message)
+	if status.Details != nil {
+		details := *status.Details
+		details.Causes = nil
+		for _, cause := range status.Details.Causes {
+			cause.Message = harmlessCause(cause)
+			details.Causes = append(details.Causes, cause)
+		}
+		status.Details = &details
+	}
+	return &apierrors.StatusError{ErrStatus: status}
+}
+
+// harmless are forms of sentences in which only names can vary.
+var harmless = []*regexp.Regexp{
+	regexp.MustCompile(`^\S+ "[^"]*" is forbidden: User "[^"]*" cannot \w+ resource "[^"]*" in API group "[^"]*"( in the namespace "[^"]*"| at the cluster scope)?`),
+	regexp.MustCompile(`(exceeded|failed) quota: [^"]*$`),
+	regexp.MustCompile(`admission webhook "[\w.-]*" (denied the request|does not support dry run)`),
+	regexp.MustCompile(`failed calling webhook "[\w.-]*"`),
+	regexp.MustCompile(`ValidatingAdmissionPolicy '[\w.-]*' (with binding '[\w.-]*' )?denied request`),
+	regexp.MustCompile(`^(the server could not find the requested resource|namespaces "[\w.-]*" not found)$`),
+	regexp.MustCompile(`because it is being terminated`),
+	regexp.MustCompile(`request is too large`),
+	regexp.MustCompile(`unknown field "[\w.\-\[\]]*"`),
+	regexp.MustCompile(`\.[\w.\-]+: (field not declared in schema|expected (string|map|list|boolean|numeric \(int or float\)))`),
+	regexp.MustCompile(`illegal base64 data at input byte \d+`),
+	regexp.MustCompile(typedPatchFailed),
+}
+
+const silence = "the API server's words are withheld, because they may quote a value"
+
+func harmlessParts(message string) string {
+	var parts []string
+	for _, form := range harmless {
+		parts = append(parts, form.FindAllString(message, mostCauses)...)
+	}
+	if len(parts) == 0 {
+		return silence
+	}
+	return strings.Join(parts, "; ")
+}
+
+// causeWords say what a cause of a known type means.
+var causeWords = map[metav1.CauseType]string{
+	metav1.CauseTypeFieldValueNotFound:     "not found",
+	metav1.CauseTypeFieldValueRequired:     "a value is required",
+	metav1.CauseTypeFieldValueDuplicate:    "the value occurs twice",
+	metav1.CauseTypeFieldValueInvalid:      "the value is not valid",
+	metav1.CauseTypeFieldValueNotSupported: "the value is not supported",
+	metav1.CauseTypeForbidden:              "not permitted",
+	metav1.CauseTypeTooLong:                "the value is too long",
+	metav1.CauseTypeTooMany:                "too many values",
+	metav1.CauseTypeTypeInvalid:            "the value has the wrong type",
+}
+
+func harmlessCause(cause metav1.StatusCause) string {
+	if immutable(cause) {
+		return "field is immutable"
+	}
+	if words, ok := causeWords[cause.Type]; ok {
+		return words
+	}
+	return silence
+}
