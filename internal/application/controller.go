@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"sync"
@@ -76,13 +77,20 @@ type Controller struct {
 
 	mu     sync.Mutex
 	memory map[types.NamespacedName]*memory
+	// interrupts end the reconciles that are under way.
+	interrupts map[types.NamespacedName]context.CancelCauseFunc
 }
+
+// errInterrupted ends a reconcile because the operation that it carries out was
+// broken off. What it did is recorded.
+var errInterrupted = errors.New("the operation was broken off")
 
 // New returns a Controller that does nothing until [Controller.Run].
 func New(opts Options) *Controller {
 	c := &Controller{
-		Options: opts,
-		memory:  make(map[types.NamespacedName]*memory),
+		Options:    opts,
+		memory:     make(map[types.NamespacedName]*memory),
+		interrupts: make(map[types.NamespacedName]context.CancelCauseFunc),
 
 		intervalChanged: make(chan struct{}, 1),
 		queue: workqueue.NewTypedRateLimitingQueue(
@@ -147,7 +155,7 @@ func (c *Controller) next(ctx context.Context) bool {
 		return true
 	}
 	started := c.Now()
-	again, err := c.reconcile(ctx, key)
+	again, err := c.interruptibly(ctx, key)
 	c.Metrics.reconciled(key, c.Now().Sub(started))
 	switch {
 	case err != nil && ctx.Err() == nil:
@@ -161,8 +169,35 @@ func (c *Controller) next(ctx context.Context) bool {
 	return true
 }
 
+// interruptibly reconciles an Application in a way that interrupt can end.
+func (c *Controller) interruptibly(ctx context.Context, key types.NamespacedName) (time.Duration, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.mu.Lock()
+	c.interrupts[key] = cancel
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.interrupts, key)
+		c.mu.Unlock()
+	}()
+	return c.reconcile(ctx, key)
+}
+
+// interrupt ends the reconcile of an Application that is under way.
+func (c *Controller) interrupt(key types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cancel, ok := c.interrupts[key]; ok {
+		cancel(errInterrupted)
+	}
+}
+
 // onApplication is told every change of an Application.
 func (c *Controller) onApplication(old, app *v1alpha1.Application) {
+	if app != nil && terminating(app) && (old == nil || !terminating(old)) {
+		c.interrupt(keyOf(app))
+	}
 	switch {
 	case app == nil:
 		c.queue.Add(keyOf(old))

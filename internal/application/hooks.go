@@ -197,7 +197,7 @@ func (s *syncing) noteHook(ctx context.Context, e outcome, live *unstructured.Un
 // awaitHooks waits until the hooks of some steps have ended.
 func (s *syncing) awaitHooks(concerns func(plan.Step) bool) error {
 	for _, h := range s.against.hooks {
-		for _, phase := range h.runsIn(eventOf(s.state), append(slices.Clone(hookPhases), plan.SyncFail)...) {
+		for _, phase := range h.runsIn(eventOf(s.state), allPhases...) {
 			step := plan.Step{Phase: phase, Wave: plan.WaveOf(h.obj), Reference: plan.ReferenceTo(s.nameHook(h, phase))}
 			known := find(s.state.SyncResult, step.Reference, phase)
 			if known == nil || known.HookPhase != v1alpha1.OperationRunning || !concerns(step) {

@@ -28,8 +28,11 @@ func (r *reconciliation) supersede(ctx context.Context) error {
 		return nil
 	}
 	at, err := r.operationSources(state)
-	if err != nil || at.sources.Equals(r.desired.plainSources()) && (slices.Equal(at.revisions, r.desired.revisions()) || len(at.revisions) == 0) {
-		return err
+	if err != nil {
+		return nil // the attempt itself will say so
+	}
+	if at.sources.Equals(r.desired.plainSources()) && (slices.Equal(at.revisions, r.desired.revisions()) || len(at.revisions) == 0) {
+		return nil
 	}
 	if at.sources.Equals(r.desired.plainSources()) {
 		wanted, err := r.renderAll(ctx, at)

@@ -121,8 +121,11 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		return 0, nil
 	}
 	err := r.run(ctx)
-	if errors.Is(err, errLater) {
+	if errors.Is(err, errLater) && ctx.Err() == nil {
 		return r.again, r.write(ctx) // what an operation did before
+	}
+	if errors.Is(context.Cause(ctx), errInterrupted) {
+		return 0, r.writeInterrupted(ctx)
 	}
 	if err != nil && ctx.Err() != nil {
 		return 0, err

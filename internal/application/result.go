@@ -65,7 +65,9 @@ func (e outcome) unchanged() {
 	e.Status, e.HookPhase, e.Message = v1alpha1.ResultCodeSynced, v1alpha1.OperationRunning, unchangedMessage(e.ResourceResult)
 }
 
-func unchangedMessage(e *v1alpha1.ResourceResult) string { return referenceOf(e).String() + " unchanged" }
+func unchangedMessage(e *v1alpha1.ResourceResult) string {
+	return referenceOf(e).String() + " unchanged"
+}
 
 // skipped notes that the object is not pruned.
 func (e outcome) skipped() {

@@ -29,6 +29,7 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 // conclude writes what was found into the status.
 func (r *reconciliation) conclude(ctx context.Context) {
 	r.describe(ctx)
+	r.holdForHooks()
 	r.warnOfOrphans()
 	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
 	r.touch()

@@ -84,7 +84,10 @@ func (o syncOptions) mayPrune(op *v1alpha1.SyncOperation) bool {
 // that comes when it failed.
 var hookPhases = []plan.Phase{plan.PreSync, plan.Sync, plan.PostSync}
 
-// runsIn is when a hook runs in a sync.
+// allPhases are all that hooks run in.
+var allPhases = []plan.Phase{plan.PreDelete, plan.PreSync, plan.Sync, plan.PostSync, plan.PostDelete, plan.SyncFail}
+
+// runsIn is when a hook runs in a sync or a deletion.
 func (h hook) runsIn(event plan.Event, phases ...plan.Phase) []plan.Phase {
 	return slices.DeleteFunc(slices.Clone(phases), func(phase plan.Phase) bool { return !h.RunsIn(h.obj, phase, event) })
 }

@@ -102,7 +102,9 @@ func (s *syncing) settled(wave plan.Wave) error {
 	if s.op.DryRun {
 		return nil
 	}
-	if err := s.awaitHooks(func(step plan.Step) bool { return (plan.Wave{Phase: step.Phase, Number: step.Wave}).Before(wave.Phase, wave.Number) }); err != nil {
+	if err := s.awaitHooks(func(step plan.Step) bool {
+		return (plan.Wave{Phase: step.Phase, Number: step.Wave}).Before(wave.Phase, wave.Number)
+	}); err != nil {
 		return err
 	}
 	for i := range s.work {
