@@ -103,8 +103,13 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		c.forget(key) // it may have been ours
 		return 0, nil
 	}
-	if memory.latest != nil && memory.latest.UID == app.UID && olderThan(app, memory.latest) {
-		app = memory.latest
+	if latest := memory.latest; latest != nil && latest.UID == app.UID {
+		if !latest.DeletionTimestamp.IsZero() && len(latest.Finalizers) == 0 {
+			return 0, nil // gone with our last write, whose answer has the version of before
+		}
+		if olderThan(app, latest) {
+			app = latest
+		}
 	}
 	r := &reconciliation{
 		Controller: c, key: key, memory: memory, now: metav1.NewTime(c.Now().UTC().Truncate(time.Second)),

@@ -108,7 +108,7 @@ func (a *application) jobGone(t testing.TB, name string) {
 		if apierrors.IsNotFound(err) {
 			return nil
 		}
-		return fmt.Errorf("it is there: %w", err)
+		return fmt.Errorf("it is there (%v)", err)
 	})
 }
 
