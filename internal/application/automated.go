@@ -3,23 +3,36 @@ package application
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
 
-// decide starts an automated sync where the policy asks for one. The intent is
-// written before anything is done, so that another process carries on.
+// decide starts an automated sync where the policy asks for one, and tells what
+// is wrong with the rules about it.
 func (r *reconciliation) decide(ctx context.Context) error {
+	err := r.automate(ctx)
+	r.warnOfWindows()
+	return err
+}
+
+// automate starts an automated sync unless something holds it. The intent is
+// written before anything is done, so that another process carries on.
+func (r *reconciliation) automate(ctx context.Context) error {
 	if r.app.Operation != nil || !r.app.Spec.SyncPolicy.IsAutomated() {
 		return nil
 	}
 	if state := r.app.Status.OperationState; state != nil && !state.Phase.Completed() {
 		return nil
 	}
-	op := r.automatedSync()
-	if op == nil {
+	sync := r.automatedSync()
+	if sync == nil {
 		return nil
 	}
+	if held, err := r.held(ctx, sync); held || err != nil {
+		return err
+	}
+	op := sync.operation
 	r.app.Operation = op
 	r.app.Status.OperationState = &v1alpha1.OperationState{Operation: *op, Phase: v1alpha1.OperationRunning, StartedAt: r.now,
 		Message: "started by the automated sync policy"}
@@ -27,19 +40,33 @@ func (r *reconciliation) decide(ctx context.Context) error {
 	return r.write(ctx)
 }
 
-// automatedSync returns the operation that the policy asks for now; nil when
-// nothing differs that it may put right, and when it did so once already.
-func (r *reconciliation) automatedSync() *v1alpha1.Operation {
+// automatedSync is a sync that the policy asks for.
+type automatedSync struct {
+	operation *v1alpha1.Operation
+	// changes are the objects that it would write, prunes those that it would delete.
+	changes, prunes []object
+	// heals says that it puts a revision right that was synced before.
+	heals bool
+}
+
+func (s *automatedSync) count() int { return len(s.changes) + len(s.prunes) }
+
+// automatedSync returns what the policy asks for now; nil when nothing differs
+// that it may put right, and when it did so once already.
+func (r *reconciliation) automatedSync() *automatedSync {
 	if r.current.synced() || len(errorsOf(r.conditions)) > 0 {
 		return nil
 	}
 	policy := r.app.Spec.SyncPolicy
 	prune := policy.Automated.Prunes()
 	changes, prunes := r.changes()
-	if len(changes) == 0 && !(prune && len(prunes) > 0) {
+	if !prune {
+		prunes = nil
+	}
+	if len(changes)+len(prunes) == 0 {
 		return nil
 	}
-	if prune && r.current.empty && len(prunes) > 0 && !policy.Automated.AllowsEmpty() {
+	if r.current.empty && len(prunes) > 0 && !policy.Automated.AllowsEmpty() {
 		r.conditions = append(r.conditions, r.condition(v1alpha1.ApplicationConditionSyncError,
 			fmt.Sprintf("the source is empty, and an automated sync would prune all %d objects; sync by hand, or set syncPolicy.automated.allowEmpty", len(prunes))))
 		return nil
@@ -58,10 +85,12 @@ func (r *reconciliation) automatedSync() *v1alpha1.Operation {
 	} else {
 		op.Sync.Source, op.Sync.Revision = &r.desired.plainSources()[0], r.desired.sources[0].revision
 	}
-	if state := r.app.Status.OperationState; r.attempted(state) && !r.mayRepeat(state, op, append(changes, prunes...)) {
+	state := r.app.Status.OperationState
+	heals := r.attempted(state)
+	if heals && !r.mayRepeat(state, op, slices.Concat(changes, prunes)) {
 		return nil
 	}
-	return op
+	return &automatedSync{operation: op, changes: changes, prunes: prunes, heals: heals}
 }
 
 // changes returns the objects that a sync would write, and those that it would

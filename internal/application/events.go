@@ -7,12 +7,13 @@ import (
 )
 
 // Reasons of the Events that the controller writes about an Application. They
-// are those of Argo CD, but for the one about drift.
+// are those of Argo CD, but for those about drift and about syncs that wait.
 const (
 	reasonOperationStarted   = "OperationStarted"
 	reasonOperationCompleted = "OperationCompleted"
 	reasonResourceUpdated    = "ResourceUpdated"
 	reasonResourceDrifted    = "ResourceDrifted"
+	reasonSyncHeld           = "SyncHeld"
 )
 
 // tell writes Events about what changed since the status that was read. It is
@@ -20,6 +21,7 @@ const (
 func (r *reconciliation) tell() {
 	before, after := &r.read.Status, &r.app.Status
 	r.tellDrift(before, after)
+	r.tellHolds(before, after)
 	if started := after.OperationState; started != nil && (before.OperationState == nil || !before.OperationState.StartedAt.Equal(&started.StartedAt)) {
 		r.Events.Eventf(r.app, corev1.EventTypeNormal, reasonOperationStarted, "%s", startedMessage(started))
 	}

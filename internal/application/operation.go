@@ -36,6 +36,9 @@ func (r *reconciliation) operate(ctx context.Context) error {
 		r.finish(v1alpha1.OperationError, "syncing manifests that come with the operation is not supported yet; push them, or remove operation.sync.manifests")
 		return nil
 	}
+	if r.blockedByWindow(state) {
+		return nil
+	}
 	if wait := r.untilRetry(state); wait > 0 {
 		r.again = wait
 		return nil

@@ -33,6 +33,8 @@ type memory struct {
 	witnesses map[cluster.Key]witness
 	// hard says that the next look renders anew, whatever is kept.
 	hard atomic.Bool
+	// held are the causes that the metric counts.
+	held []holdCause
 	// described is the identity of the targets that the status tells of.
 	described string
 }
@@ -61,6 +63,7 @@ type reconciliation struct {
 	current     *comparison
 
 	conditions []v1alpha1.ApplicationCondition
+	holds      []hold
 	again      time.Duration
 }
 
