@@ -32,6 +32,7 @@ func (r *reconciliation) automate(ctx context.Context) error {
 	if held, err := r.held(ctx, sync); held || err != nil {
 		return err
 	}
+	r.useApproval(sync)
 	op := sync.operation
 	r.app.Operation = op
 	r.app.Status.OperationState = &v1alpha1.OperationState{Operation: *op, Phase: v1alpha1.OperationRunning, StartedAt: r.now,
@@ -47,6 +48,8 @@ type automatedSync struct {
 	changes, prunes []object
 	// heals says that it puts a revision right that was synced before.
 	heals bool
+	// approved says that it goes beyond the limits and was approved.
+	approved bool
 }
 
 func (s *automatedSync) count() int { return len(s.changes) + len(s.prunes) }

@@ -28,10 +28,10 @@ type holdCause string
 
 // Causes of holds.
 const (
-	heldByWindow     holdCause = "window"
-	heldByDependency holdCause = "dependency"
-	heldByStage      holdCause = "stage"
-	heldForApproval  holdCause = "approval"
+	causeWindow     holdCause = "window"
+	causeDependency holdCause = "dependency"
+	causeStage      holdCause = "stage"
+	causeApproval   holdCause = "approval"
 )
 
 // held asks everything that may hold an automated sync, and says whether
@@ -40,6 +40,7 @@ const (
 func (r *reconciliation) held(ctx context.Context, sync *automatedSync) (bool, error) {
 	for _, gate := range []func(context.Context, *automatedSync) ([]hold, error){
 		r.heldByWindows,
+		r.heldForApproval,
 	} {
 		holds, err := gate(ctx, sync)
 		if err != nil {

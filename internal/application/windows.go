@@ -15,7 +15,7 @@ func (r *reconciliation) heldByWindows(context.Context, *automatedSync) ([]hold,
 		return nil, nil
 	}
 	r.lookAgainAt(verdict.Again)
-	return []hold{{cause: heldByWindow, message: "held " + verdict.String()}}, nil
+	return []hold{{cause: causeWindow, message: "held " + verdict.String()}}, nil
 }
 
 // blockedByWindow says whether an operation, whoever asked for it, has to stand

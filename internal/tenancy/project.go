@@ -18,6 +18,7 @@ type Project struct {
 	destinations      []destinationRule
 	sourceNamespaces  []matcher
 	windows           []*Window
+	limits            []Limits
 	onlyScopedCluster bool
 }
 
@@ -45,6 +46,7 @@ func New(project *v1alpha1.AppProject, globals ...*v1alpha1.AppProject) *Project
 	}
 	p := &Project{name: project.Name, spec: spec, onlyScopedCluster: spec.PermitOnlyProjectScopedClusters}
 	for _, from := range append([]*v1alpha1.AppProject{project}, globals...) {
+		p.limits = append(p.limits, LimitsOf(fmt.Sprintf("the project %q", from.Name), from.Annotations))
 		for i, window := range from.Spec.SyncWindows {
 			if window != nil {
 				p.windows = append(p.windows, compileWindow(from.Name, i, window))
