@@ -19,7 +19,7 @@ type ApplicationCondition struct {
 }
 
 // ApplicationConditionType is the sort of a condition. Types ending in Error are errors, those
-// ending in Warning are not.
+// ending in Warning and others are not.
 type ApplicationConditionType string
 
 // Types of conditions of an Application.
@@ -32,6 +32,9 @@ const (
 	ApplicationConditionComparisonError ApplicationConditionType = "ComparisonError"
 	// ApplicationConditionSyncError means that an automated sync could not be started or failed.
 	ApplicationConditionSyncError ApplicationConditionType = "SyncError"
+	// ApplicationConditionSyncHeld means that an automated sync would start and waits: for a sync window, a
+	// dependency, an earlier stage, an approval. It is no error.
+	ApplicationConditionSyncHeld ApplicationConditionType = "SyncHeld"
 	// ApplicationConditionUnknownError means that something unforeseen went wrong in the controller.
 	ApplicationConditionUnknownError ApplicationConditionType = "UnknownError"
 	// ApplicationConditionSharedResourceWarning means that another Application claims one of the objects too.

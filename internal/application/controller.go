@@ -211,7 +211,7 @@ func (c *Controller) onApplication(old, app *v1alpha1.Application) {
 // is not worth missing a rule.
 func (c *Controller) onProject(old, project *v1alpha1.AppProject) {
 	if old != nil && project != nil && equality.Semantic.DeepEqual(old.Spec, project.Spec) &&
-		maps.Equal(old.Labels, project.Labels) {
+		maps.Equal(old.Labels, project.Labels) && maps.Equal(old.Annotations, project.Annotations) {
 		return
 	}
 	c.enqueueAll()

@@ -7,13 +7,14 @@ import (
 )
 
 // Reasons of the Events that the controller writes about an Application. They
-// are those of Argo CD, but for those about drift and about waiting.
+// are those of Argo CD, but for those about drift and about what waits.
 const (
 	reasonOperationStarted   = "OperationStarted"
 	reasonOperationCompleted = "OperationCompleted"
 	reasonResourceUpdated    = "ResourceUpdated"
 	reasonResourceDrifted    = "ResourceDrifted"
 	reasonOperationWaiting   = "OperationWaiting"
+	reasonSyncHeld           = "SyncHeld"
 )
 
 // tell writes Events about what changed since the status that was read. It is
@@ -21,6 +22,7 @@ const (
 func (r *reconciliation) tell() {
 	before, after := &r.read.Status, &r.app.Status
 	r.tellDrift(before, after)
+	r.tellHolds(before, after)
 	if started := after.OperationState; started != nil && (before.OperationState == nil || !before.OperationState.StartedAt.Equal(&started.StartedAt)) {
 		r.Events.Eventf(r.app, corev1.EventTypeNormal, reasonOperationStarted, "%s", startedMessage(started))
 	}

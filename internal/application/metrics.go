@@ -19,6 +19,7 @@ type Metrics struct {
 	written   prometheus.Counter
 	drift     *prometheus.CounterVec
 	drifting  *prometheus.Desc
+	held      *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics of a controller whose Applications are in
@@ -40,11 +41,14 @@ func NewMetrics(registry prometheus.Registerer, watch *Watch) (*Metrics, error) 
 		}, []string{"namespace", "name", "project", "cause"}),
 		drifting: prometheus.NewDesc("fairlead_app_drifted_resources", "Objects of an Application that are out of their desired state without a change of the source; absent when there are none.",
 			[]string{"namespace", "name", "project", "cause"}, nil),
+		held: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "fairlead_app_sync_held", Help: "Applications whose automated sync waits, by cause; the value is always 1, and absent when nothing holds it.",
+		}, []string{"namespace", "name", "project", "cause"}),
 		written: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fairlead_application_writes_total", Help: "Writes of Applications to the API server.",
 		}),
 	}
-	for _, collector := range []prometheus.Collector{m, m.reconcile, m.sync, m.written, m.drift} {
+	for _, collector := range []prometheus.Collector{m, m.reconcile, m.sync, m.written, m.drift, m.held} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
 		}
@@ -119,6 +123,14 @@ func (m *Metrics) drifted(app *v1alpha1.Application, cause v1alpha1.DriftCause) 
 	m.drift.WithLabelValues(app.Namespace, app.Name, app.Spec.GetProject(), string(cause)).Inc()
 }
 
+// heldBy says what holds the automated sync of an Application; nothing for no causes.
+func (m *Metrics) heldBy(app *v1alpha1.Application, causes []holdCause) {
+	m.held.DeletePartialMatch(prometheus.Labels{"namespace": app.Namespace, "name": app.Name})
+	for _, cause := range causes {
+		m.held.WithLabelValues(app.Namespace, app.Name, app.Spec.GetProject(), string(cause)).Set(1)
+	}
+}
+
 func (m *Metrics) statusWritten() { m.written.Inc() }
 
 // forget drops the series of an Application that is gone.
@@ -126,4 +138,5 @@ func (m *Metrics) forget(app types.NamespacedName) {
 	labels := prometheus.Labels{"namespace": app.Namespace, "name": app.Name}
 	m.sync.DeletePartialMatch(labels)
 	m.drift.DeletePartialMatch(labels)
+	m.held.DeletePartialMatch(labels)
 }

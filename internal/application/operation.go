@@ -76,6 +76,9 @@ func (r *reconciliation) operate(ctx context.Context) error {
 		r.finish(v1alpha1.OperationError, "the operation asks for nothing; set operation.sync")
 		return nil
 	}
+	if r.blockedByWindow(state) {
+		return nil
+	}
 	if wait := r.untilRetry(state); wait > 0 {
 		r.lookIn(wait)
 		return nil

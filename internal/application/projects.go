@@ -1,6 +1,7 @@
 package application
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 
@@ -23,13 +24,27 @@ type compiledProject struct {
 	identity string
 }
 
+// ProjectOf compiles the rules of the project that an Application belongs to.
+func (w *Watch) ProjectOf(app *v1alpha1.Application, s *settings.Settings) (*tenancy.Project, error) {
+	project, ok := w.Project(app.Spec.GetProject())
+	if !ok {
+		return nil, fmt.Errorf("application references project %s which does not exist", app.Spec.GetProject())
+	}
+	return tenancy.New(project, w.globals(project, s)...), nil
+}
+
+// globals returns the projects that one inherits from.
+func (w *Watch) globals(project *v1alpha1.AppProject, s *settings.Settings) []*v1alpha1.AppProject {
+	return tenancy.Globals(project, s.GlobalProjects, func(name string) *v1alpha1.AppProject {
+		global, _ := w.Project(name)
+		return global
+	})
+}
+
 // get returns the compiled rules of a project, anew when it or a project that
 // it inherits from changed.
 func (p *projects) get(project *v1alpha1.AppProject, watch *Watch, s *settings.Settings) compiledProject {
-	globals := tenancy.Globals(project, s.GlobalProjects, func(name string) *v1alpha1.AppProject {
-		global, _ := watch.Project(name)
-		return global
-	})
+	globals := watch.globals(project, s)
 	var identity strings.Builder
 	for _, part := range append([]*v1alpha1.AppProject{project}, globals...) {
 		identity.WriteString(string(part.UID) + "/" + part.ResourceVersion + " ")

@@ -33,6 +33,8 @@ type memory struct {
 	witnesses map[cluster.Key]witness
 	// hard says that the next look renders anew, whatever is kept.
 	hard atomic.Bool
+	// held are the causes that the metric counts.
+	held []holdCause
 	// described is the identity of the targets that the status tells of.
 	described string
 	// toldWait is the wait that the last Event about one told of.
@@ -63,6 +65,7 @@ type reconciliation struct {
 	current     *comparison
 
 	conditions []v1alpha1.ApplicationCondition
+	holds      []hold
 	again      time.Duration
 }
 

@@ -40,12 +40,8 @@ func (r *reconciliation) beginAttempt(state *v1alpha1.OperationState) {
 		return
 	}
 	state.SyncResult = nil
-	if op := state.Operation.Sync; state.Operation.InitiatedBy.Automated && op.Source == nil && len(op.Sources) == 0 {
-		if op.Revision != "" {
-			op.Revision = r.desired.revisions()[0]
-		} else {
-			op.Revisions = r.desired.revisions()
-		}
+	if state.Operation.InitiatedBy.Automated {
+		r.aim(state.Operation.Sync)
 	}
 }
 

@@ -19,6 +19,7 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 	v1alpha1.ApplicationConditionInvalidSpecError,
 	v1alpha1.ApplicationConditionComparisonError,
 	v1alpha1.ApplicationConditionSyncError,
+	v1alpha1.ApplicationConditionSyncHeld,
 	v1alpha1.ApplicationConditionUnknownError,
 	v1alpha1.ApplicationConditionSharedResourceWarning,
 	v1alpha1.ApplicationConditionRepeatedResourceWarning,
@@ -68,6 +69,7 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 // touch answers a refresh and notes when the Application was looked at. The
 // time alone is no reason to write a status: it moves with the next change.
 func (r *reconciliation) touch() {
+	r.countHolds()
 	r.app.Status.ControllerNamespace = r.Namespace
 	if r.refresh != "" {
 		delete(r.app.Annotations, v1alpha1.AnnotationRefresh)

@@ -12,6 +12,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/auth"
 	"github.com/fairlead-cd/fairlead/internal/server"
+	"github.com/fairlead-cd/fairlead/internal/tenancy"
 )
 
 // serveAPI serves the API and the page until ctx ends.
@@ -27,12 +28,15 @@ func (p *process) serveAPI(ctx context.Context, watch *application.Watch) error 
 		Applications: watch,
 		Client:       func(namespace string) server.ApplicationClient { return p.client.Applications(namespace) },
 		Tree:         p.tree,
-		Namespace:    p.namespace,
-		Settings:     p.settings.Get,
-		Sessions:     auth.NewSessions(auth.Options{Settings: p.settings.Get, Now: time.Now, Logger: p.logger}),
-		DisableAuth:  p.disableAuth,
-		Insecure:     p.insecure,
-		Ready:        p.ready.err,
+		Project: func(app *v1alpha1.Application) (*tenancy.Project, error) {
+			return watch.ProjectOf(app, p.settings.Get())
+		},
+		Namespace:   p.namespace,
+		Settings:    p.settings.Get,
+		Sessions:    auth.NewSessions(auth.Options{Settings: p.settings.Get, Now: time.Now, Logger: p.logger}),
+		DisableAuth: p.disableAuth,
+		Insecure:    p.insecure,
+		Ready:       p.ready.err,
 		Version: server.Version{
 			Version: Version, GoVersion: runtime.Version(), Compiler: runtime.Compiler,
 			Platform: runtime.GOOS + "/" + runtime.GOARCH,

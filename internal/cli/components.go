@@ -102,7 +102,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
 		SelfHeal: application.SelfHealBackoff{
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
-			Cooldown: application.DefaultSelfHealBackoff.Cooldown,
+			Cooldown: time.Duration(p.selfHealCooldown), Fixed: time.Duration(p.selfHealTimeout),
 		},
 		ServerSideDiff: p.serverSideDiff, JQTimeout: time.Duration(p.jqTimeout),
 		Metrics: metrics, Events: events, Logger: p.logger, Now: time.Now,

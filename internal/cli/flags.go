@@ -49,6 +49,8 @@ type config struct {
 	selfHealDelay    seconds
 	selfHealFactor   float64
 	selfHealCap      seconds
+	selfHealCooldown seconds
+	selfHealTimeout  seconds
 	plugins          pluginConfig
 
 	repoServer     string
@@ -113,6 +115,8 @@ var processOrigins = []origin{
 	{flag: "ignore-normalizer-jq-execution-timeout-seconds", argocd: []string{"ARGOCD_IGNORE_NORMALIZER_JQ_TIMEOUT"}, params: []string{"controller.ignore.normalizer.jq.timeout"}},
 	{flag: "self-heal-backoff", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.backoff.timeout.seconds"}},
 	{flag: "self-heal-backoff-factor", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_FACTOR"}, params: []string{"controller.self.heal.backoff.factor"}},
+	{flag: "self-heal-timeout", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.timeout.seconds"}},
+	{flag: "self-heal-backoff-cooldown", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_COOLDOWN_SECONDS"}, params: []string{"controller.self.heal.backoff.cooldown.seconds"}},
 	{flag: "self-heal-backoff-cap", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_CAP_SECONDS"}, params: []string{"controller.self.heal.backoff.cap.seconds"}},
 }
 
@@ -126,7 +130,8 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	c.maxManifests = quantity(10 << 20)
 	c.repoTimeout = seconds(time.Minute)
 	c.jqTimeout = seconds(application.DefaultJQTimeout)
-	c.selfHealDelay, c.selfHealCap = seconds(2*time.Second), seconds(5*time.Minute)
+	healing := application.DefaultSelfHealBackoff
+	c.selfHealDelay, c.selfHealCap, c.selfHealCooldown = seconds(healing.Initial), seconds(healing.Cap), seconds(healing.Cooldown)
 	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster to run against (default: in-cluster, then KUBECONFIG, then ~/.kube/config)")
 	flags.StringVar(&c.namespace, "namespace", "argocd", "namespace of the control plane, where AppProjects, settings and Applications are")
 	flags.StringSliceVar(&c.applicationNamespaces, "application-namespaces", nil, "further namespaces, as globs, in which Applications are honoured")
@@ -161,8 +166,10 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	c.plugins.addFlags(flags)
 	flags.BoolVar(&c.serverSideDiff, "server-side-diff-enabled", false, "compare by asking the API server for a dry run of each change, where an Application does not say otherwise")
 	flags.Var(&c.jqTimeout, "ignore-normalizer-jq-execution-timeout-seconds", "how long a jq expression of ignoreDifferences may take for one object, in seconds or as 1s")
-	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s")
-	flags.Float64Var(&c.selfHealFactor, "self-heal-backoff-factor", 3, "how many times as long each further wait before a self-heal is")
+	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s; 0 for --self-heal-timeout each time")
+	flags.Var(&c.selfHealTimeout, "self-heal-timeout", "wait before each self-heal when --self-heal-backoff is 0, in seconds or as 5s")
+	flags.Var(&c.selfHealCooldown, "self-heal-backoff-cooldown", "how long a self-heal has to hold before the waits begin anew, in seconds or as 330s")
+	flags.Float64Var(&c.selfHealFactor, "self-heal-backoff-factor", healing.Factor, "how many times as long each further wait before a self-heal is")
 	flags.Var(&c.selfHealCap, "self-heal-backoff-cap", "longest wait before a self-heal, in seconds or as 5m")
 }
 

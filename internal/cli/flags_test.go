@@ -64,6 +64,16 @@ func TestConfigurationComesFromTheNearestOrigin(t *testing.T) {
 					c.selfHealDelay == seconds(7*time.Second)
 			},
 		},
+		"self-healing is set as in Argo CD": {
+			env: map[string]string{
+				"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_TIMEOUT_SECONDS":         "5",
+				"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS": "0",
+			},
+			params: map[string]string{"controller.self.heal.backoff.cooldown.seconds": "60"},
+			check: func(c *config) bool {
+				return c.selfHealTimeout == seconds(5*time.Second) && c.selfHealDelay == 0 && c.selfHealCooldown == seconds(time.Minute)
+			},
+		},
 		"an empty variable states nothing": {
 			env:   map[string]string{"FAIRLEAD_NAMESPACE": ""},
 			check: func(c *config) bool { return c.namespace == "argocd" },

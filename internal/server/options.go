@@ -12,6 +12,7 @@ import (
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/auth"
 	"github.com/fairlead-cd/fairlead/internal/settings"
+	"github.com/fairlead-cd/fairlead/internal/tenancy"
 )
 
 // Applications is where the server reads Applications. What it returns is shared and never changed.
@@ -52,6 +53,8 @@ type Options struct {
 	Client       func(namespace string) ApplicationClient
 	// Tree draws an Application with what is live of it; nil when this process cannot.
 	Tree func(app *v1alpha1.Application) (*v1alpha1.ApplicationTree, error)
+	// Project gives the rules of the project of an Application; nil when there are none.
+	Project func(app *v1alpha1.Application) (*tenancy.Project, error)
 	// Namespace is the control plane's, where Applications lie that are named without a namespace.
 	Namespace string
 	// Settings gives the current settings.

@@ -47,7 +47,9 @@ func (s *Server) routes() []route {
 		{pattern: "GET /api/v1/applications", action: applications("get"), handle: s.listApplications},
 		{pattern: "GET /api/v1/applications/{name}", action: applications("get"), handle: s.getApplication},
 		{pattern: "GET /api/v1/applications/{name}/resource-tree", action: applications("get"), handle: s.resourceTree},
+		{pattern: "GET /api/v1/applications/{name}/syncwindows", action: applications("get"), handle: s.syncWindows},
 		{pattern: "POST /api/v1/applications/{name}/sync", action: applications("sync"), maxBody: largeBody, handle: s.syncApplication},
+		{pattern: "POST /api/v1/fairlead/applications/{name}/approve", action: applications("sync"), maxBody: smallBody, handle: s.approve},
 		{pattern: "GET /api/v1/stream/applications", action: applications("get"), stream: true, handle: s.streamApplications},
 	}
 }

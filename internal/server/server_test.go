@@ -63,7 +63,8 @@ func TestReadiness(t *testing.T) {
 // protected are all calls that need a session.
 func protected() [][2]string {
 	return [][2]string{
-		{"GET", "/api/v1/applications"}, {"GET", "/api/v1/applications/a"}, {"GET", "/api/v1/applications/a/resource-tree"}, {"POST", "/api/v1/applications/a/sync"}, {"GET", "/api/v1/stream/applications"},
+		{"GET", "/api/v1/applications"}, {"GET", "/api/v1/applications/a"}, {"GET", "/api/v1/applications/a/resource-tree"}, {"GET", "/api/v1/applications/a/syncwindows"}, {"POST", "/api/v1/applications/a/sync"}, {"GET", "/api/v1/stream/applications"},
+		{"POST", "/api/v1/fairlead/applications/a/approve"},
 	}
 }
 

@@ -66,6 +66,9 @@ func (s *Server) syncApplication(w http.ResponseWriter, r *http.Request, who cal
 		if err != nil {
 			return err
 		}
+		if err := s.withinWindows(app); err != nil {
+			return err
+		}
 		if len(q.Manifests) > 0 {
 			if err := s.permit(who, "override", app); err != nil {
 				return err

@@ -17,6 +17,8 @@ type Project struct {
 	sources           []pattern
 	destinations      []destinationRule
 	sourceNamespaces  []matcher
+	windows           []*Window
+	limits            []Limits
 	onlyScopedCluster bool
 }
 
@@ -43,6 +45,14 @@ func New(project *v1alpha1.AppProject, globals ...*v1alpha1.AppProject) *Project
 		spec = inherit(spec, g.Spec)
 	}
 	p := &Project{name: project.Name, spec: spec, onlyScopedCluster: spec.PermitOnlyProjectScopedClusters}
+	for _, from := range append([]*v1alpha1.AppProject{project}, globals...) {
+		p.limits = append(p.limits, LimitsOf(fmt.Sprintf("the project %q", from.Name), from.Annotations))
+		for i, window := range from.Spec.SyncWindows {
+			if window != nil {
+				p.windows = append(p.windows, compileWindow(from.Name, i, window))
+			}
+		}
+	}
 	for _, url := range spec.SourceRepos {
 		p.sources = append(p.sources, compileSource(url))
 	}

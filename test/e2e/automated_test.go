@@ -79,3 +79,38 @@ func TestAFailedAutomatedSyncIsNotRepeatedUntilACommitMendsIt(t *testing.T) {
 	a.awaitData(t, "one", "v", "2")
 	a.await(t, synced, noConditions, operationIs(v1alpha1.OperationSucceeded))
 }
+
+func TestChangedParametersAreSyncedWithoutACommit(t *testing.T) {
+	t.Parallel()
+	a := shared(t).deploy(t, map[string]string{
+		"Chart.yaml":          "apiVersion: v2\nname: chart\nversion: 1.0.0\n",
+		"values.yaml":         "v: \"1\"\n",
+		"templates/one.yaml":  configMapYAML("one", "v", "{{ .Values.v }}"),
+		"templates/NOTES.txt": "",
+	}, automated)
+	a.await(t, synced)
+	a.awaitData(t, "one", "v", "1")
+
+	a.patch(t, `{"spec": {"source": {"helm": {"parameters": [{"name": "v", "value": "2"}]}}}}`)
+	a.awaitData(t, "one", "v", "2")
+	app := a.await(t, syncedTo(a.head(t)), operationIs(v1alpha1.OperationSucceeded))
+	if len(app.Status.History) != 2 || app.Status.History[1].Source.Helm == nil {
+		t.Errorf("history = %+v", app.Status.History)
+	}
+}
+
+func TestAnApplicationThatIsToBeLeftAloneIsNotSynced(t *testing.T) {
+	t.Parallel()
+	a := shared(t).deploy(t, map[string]string{"one.yaml": configMapYAML("one", "v", "1")}, automated, func(app *v1alpha1.Application) {
+		app.Annotations = map[string]string{v1alpha1.AnnotationSkipReconcile: "true"}
+	})
+	// Another one that comes later shows that there was time enough.
+	other := shared(t).deploy(t, map[string]string{"one.yaml": configMapYAML("one", "v", "1")}, automated)
+	other.await(t, synced)
+	if app := a.get(t); app.Status.ReconciledAt != nil || app.Status.OperationState != nil {
+		t.Errorf("it was looked at: %s", summaryOf(app))
+	}
+	a.patch(t, `{"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": null}}}`)
+	a.await(t, synced)
+	a.mustBeLive(t, "one")
+}
