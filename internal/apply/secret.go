@@ -1,8 +1,6 @@
 package apply
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -20,9 +18,6 @@ func secret(ref plan.Reference) bool { return ref.Group == "" && ref.Kind == "Se
 func withheld(err error) error {
 	status, ok := statusOf(err)
 	if !ok {
-		if errors.Is(err, errLocal) {
-			return fmt.Errorf("%w: %s", errLocal, harmlessParts(err.Error()))
-		}
 		return err // it comes from the way to the API server
 	}
 	status.Message = harmlessParts(status.Message)
@@ -51,7 +46,6 @@ var harmless = []*regexp.Regexp{
 	regexp.MustCompile(`unknown field "[\w.\-\[\]]*"`),
 	regexp.MustCompile(`\.[\w.\-]+: (field not declared in schema|expected (string|map|list|boolean|numeric \(int or float\)))`),
 	regexp.MustCompile(`illegal base64 data at input byte \d+`),
-	regexp.MustCompile(typedPatchFailed),
 }
 
 const silence = "the API server's words are withheld, because they may quote a value"

@@ -42,11 +42,13 @@ func said(err error) string {
 
 // preamble is how the API server begins: with the object, which the sentence
 // names already.
-var preamble = regexp.MustCompile(`^(\S+ "[^"]*" is (forbidden|invalid): |` + typedPatchFailed + ` \([^)]*\): (errors:\s*)?)`)
+var preamble = regexp.MustCompile(`^(\S+ "[^"]*" is (forbidden|invalid): |` + typedPatchFailed + ` \([^)]*\): (errors:\s*)?|` +
+	conversionFailed + ` \([^)]*\) to proper version: (unable to convert unstructured object to [^:]*: )?(error decoding from json: )?)`)
 
 // detail is the message of a cause without the value that it quotes: such a
 // value can be a whole pod.
 func detail(message string) string {
+	message, _, _ = strings.Cut(message, "\n@@") // a difference in Go's terms
 	rest, ok := strings.CutPrefix(message, "Invalid value: ")
 	if !ok {
 		return message
