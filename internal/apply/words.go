@@ -61,7 +61,7 @@ func detail(message string) string {
 			return words
 		}
 	}
-	if strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "map[") {
+	if composite.MatchString(rest) {
 		for _, end := range []string{"}: ", "]: "} {
 			if at := strings.LastIndex(rest, end); at >= 0 {
 				return rest[at+len(end):]
@@ -70,6 +70,9 @@ func detail(message string) string {
 	}
 	return rest
 }
+
+// composite is how a quoted value begins that is no string: as JSON or in Go's terms.
+var composite = regexp.MustCompile(`^(\{|\[|map\[|&?[\w.\[\]*]+\{)`)
 
 func shortened(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
