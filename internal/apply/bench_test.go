@@ -1,7 +1,6 @@
 package apply_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -53,7 +52,7 @@ func (c *target) floor(b *testing.B, steps []plan.Step) time.Duration {
 				body, err := json.Marshal(step.Desired.Object)
 				if err == nil {
 					resource := map[string]schema.GroupVersionResource{"ConfigMap": configMaps, "Deployment": deployments}[step.Kind]
-					_, err = c.client.Resource(resource).Namespace(step.Namespace).Patch(context.Background(), step.Name, types.ApplyPatchType, body,
+					_, err = c.client.Resource(resource).Namespace(step.Namespace).Patch(b.Context(), step.Name, types.ApplyPatchType, body,
 						metav1.PatchOptions{FieldManager: "floor", Force: &force})
 				}
 				if err != nil {

@@ -1,7 +1,9 @@
 package apply_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,9 +12,11 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 
@@ -52,15 +56,22 @@ func hang(_ http.ResponseWriter, r *http.Request) {
 type faulty struct {
 	mu   sync.Mutex
 	next map[string]int
-	// pick chooses the fault of the nth request of one method for one path, from 0;
-	// false lets it through.
+	// pick chooses the fault of the nth request of one method for one object, from
+	// 0; false lets it through.
 	pick func(n int) (fault, bool)
 }
 
 func (f *faulty) choose(r *http.Request) (fault, bool) {
+	key := r.Method + " " + r.URL.Path
+	if r.Method == http.MethodPost { // the path does not name the object
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		var obj metav1.PartialObjectMetadata
+		_ = json.Unmarshal(body, &obj)
+		key += "/" + obj.Name
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	key := r.Method + " " + r.URL.Path
 	n := f.next[key]
 	f.next[key]++
 	return f.pick(n)
@@ -94,7 +105,6 @@ func newFaulty(t *testing.T, pick func(n int) (fault, bool)) *target {
 			met.do(w, r)
 		}
 	}))
-	server.Config.ErrorLog = nil
 	t.Cleanup(func() {
 		server.CloseClientConnections()
 		server.Close()
@@ -187,16 +197,16 @@ func TestAFailureThatStaysIsNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			calls := 0
-			c := newFaulty(t, func(int) (fault, bool) { calls++; return test.fault, true })
+			var calls atomic.Int32
+			c := newFaulty(t, func(int) (fault, bool) { calls.Add(1); return test.fault, true })
 			step := c.step(t, plan.Create, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}`)
 			outcome := apply.New(c, 0).Patient(3, hasty, time.Minute).Run(t.Context(), []plan.Step{step}, apply.Options{})[0]
 			refusal, _ := errors.AsType[*apply.Refusal](outcome.Err)
 			if !refusedFor(outcome.Err, test.reason, test.words...) || !refusal.Retry {
 				t.Errorf("got %v", outcome.Err)
 			}
-			if want := map[bool]int{true: 1, false: 3}[name == "rejecting"]; calls != want {
-				t.Errorf("%d calls, want %d", calls, want)
+			if want := map[bool]int32{true: 1, false: 3}[name == "rejecting"]; calls.Load() != want {
+				t.Errorf("%d calls, want %d", calls.Load(), want)
 			}
 		})
 	}
