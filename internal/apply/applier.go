@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/openapi"
 
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/plan"
@@ -27,8 +26,6 @@ type Target interface {
 	ClientAs(user string) (dynamic.Interface, error)
 	// Resource returns how the API server serves a kind.
 	Resource(ctx context.Context, gvk schema.GroupVersionKind) (cluster.Resource, error)
-	// OpenAPI returns the reader of the schemas that the API server publishes.
-	OpenAPI() openapi.ClientWithContext
 	// Observe is told every object that a write returned, before the watch
 	// brings it.
 	Observe(obj *unstructured.Unstructured)
@@ -46,7 +43,6 @@ type Options struct {
 type Applier struct {
 	target   Target
 	limit    *limit
-	schemas  *schemas
 	patience patience
 	// user is whom the objects are written as; empty for the target's own user.
 	user string
@@ -55,7 +51,7 @@ type Applier struct {
 // New returns an Applier. It has never more than most requests under way, and
 // less when the API server cannot take as many; 0 stands for ConnectionStreams.
 func New(target Target, most int) *Applier {
-	return &Applier{target: target, limit: newLimit(most), schemas: &schemas{}, patience: usualPatience()}
+	return &Applier{target: target, limit: newLimit(most), patience: usualPatience()}
 }
 
 // As returns an Applier that writes as another user, such as

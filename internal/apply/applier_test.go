@@ -187,6 +187,36 @@ func TestFieldsOfClientSideApplyAreTakenOver(t *testing.T) {
 	}
 }
 
+func TestWhoseFieldsAreTakenOverIsAChoice(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		manager string
+		options plan.Options
+		left    int // of the fields x and y, of which Git still has x
+	}{
+		"client-side apply":         {manager: "kubectl-client-side-apply", left: 1},
+		"left alone":                {manager: "kubectl-client-side-apply", options: plan.Options{KeepClientSide: true}, left: 2},
+		"another manager":           {manager: "somebody", left: 2},
+		"another manager, if named": {manager: "somebody", options: plan.Options{MigrateFrom: "somebody"}, left: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newTarget(t)
+			before := c.step(t, plan.Create, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: "1", y: "2"}}`).Desired
+			live, err := c.client.Resource(configMaps).Namespace(c.namespace).Create(t.Context(), before, metav1.CreateOptions{FieldManager: test.manager})
+			if err != nil {
+				t.Fatal(err)
+			}
+			step := optioned(c.step(t, plan.Change, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: "1"}}`), test.options)
+			step.Live = live
+			written := c.must(t, step, apply.Applied)
+			if data, _, _ := unstructured.NestedStringMap(written.Object, "data"); len(data) != test.left {
+				t.Errorf("data %v", data)
+			}
+		})
+	}
+}
+
 func TestAPruneMeansOneObject(t *testing.T) {
 	t.Parallel()
 	c := newTarget(t)

@@ -15,7 +15,9 @@ import (
 // before anything is written, and returns the refusals that nothing else in the
 // sync can change: objects that are not valid, and kinds that do not exist.
 // Whatever may depend on objects that the sync writes before, such as a quota or
-// a webhook, is left to the write itself.
+// a webhook, is left to the write itself. The API server holds an object against
+// the schema of its kind before it looks for the namespace, so that unknown fields
+// and wrong types are found in namespaces that the sync makes, too.
 //
 // steps are all that the sync does, prunes and hooks too: the kinds that they
 // define, and what they remove, count. defined tells of kinds that the sync
@@ -29,7 +31,9 @@ func (a *Applier) Check(ctx context.Context, steps []plan.Step, defined func(sch
 		if err != nil || step.Action == plan.Prune || coming.kinds[kind] || defined != nil && defined(kind) {
 			return
 		}
-		if refusal, ok := errors.AsType[*Refusal](a.check(ctx, step, p)); ok && coming.certain(step, refusal) {
+		outcome := Outcome{Step: step}
+		a.carryOut(ctx, &outcome, Options{DryRun: true}, p)
+		if refusal, ok := errors.AsType[*Refusal](outcome.Err); ok && coming.certain(step, refusal) {
 			found[i] = refusal
 		}
 	})
@@ -43,22 +47,6 @@ func (a *Applier) Check(ctx context.Context, steps []plan.Step, defined func(sch
 		}
 	}
 	return refusals, nil
-}
-
-// check dry-runs a step. An object whose namespace does not exist yet is held
-// against the schema of its kind instead; where that cannot be had, nothing is
-// known against the object.
-func (a *Applier) check(ctx context.Context, step plan.Step, p *place) error {
-	_, _, err := a.write(ctx, step, Options{DryRun: true}, p)
-	if err = explain(step.Reference, err); reasonIs(err, NamespaceMissing) && !step.Options.SkipValidation {
-		return explain(step.Reference, a.schemas.check(ctx, a.target.OpenAPI(), step.Desired))
-	}
-	return err
-}
-
-func reasonIs(err error, reason Reason) bool {
-	refusal, ok := errors.AsType[*Refusal](err)
-	return ok && refusal.Reason == reason
 }
 
 // coming is what a sync is going to do, as far as it decides about other objects.

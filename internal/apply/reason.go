@@ -14,9 +14,12 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 )
 
-// typedPatchFailed is what the API server says when a server-side apply does
-// not fit the schema. The answer then has the form of a failure of the server.
-const typedPatchFailed = "failed to create typed patch object"
+// What the API server says when a server-side apply does not fit the schema. The
+// answer then has the form of a failure of the server.
+const (
+	typedPatchFailed = "failed to create typed patch object"
+	conversionFailed = "failed to convert new object"
+)
 
 // reasonOf reads an error of the API server. What an admission plugin says has
 // no form of its own, so the words decide there.
@@ -26,9 +29,6 @@ func reasonOf(err error) Reason {
 	}
 	status, ok := statusOf(err)
 	if !ok {
-		if errors.Is(err, errLocal) {
-			return Invalid
-		}
 		return Unavailable
 	}
 	for _, known := range tellingWords {
@@ -62,7 +62,7 @@ var tellingWords = []struct {
 	{regexp.MustCompile(`admission webhook ".*" (denied the request|does not support dry run)`), Webhook},
 	{regexp.MustCompile(`failed calling webhook|^Internal error occurred: .*webhook`), Webhook},
 	{regexp.MustCompile(`(ValidatingAdmissionPolicy|policy) ['"].*['"] .*denied request`), Webhook},
-	{regexp.MustCompile(typedPatchFailed), Invalid},
+	{regexp.MustCompile(typedPatchFailed + "|" + conversionFailed), Invalid},
 	{regexp.MustCompile(`(exceeded|failed) quota: `), Quota},
 	{regexp.MustCompile(`because it is being terminated`), NamespaceTerminating},
 	{regexp.MustCompile(`request is too large`), TooLarge},

@@ -64,16 +64,8 @@ func (w *writer) awaitGone(ctx context.Context) error {
 	defer cancel()
 	var last *unstructured.Unstructured
 	for {
-		live, err := w.client.Get(bounded, w.Name, metav1.GetOptions{})
-		switch {
-		case apierrors.IsNotFound(err) || err == nil && live.GetUID() != w.UID:
+		if gone := w.look(bounded, &last); gone {
 			return nil
-		case err == nil:
-			last = live
-			err = w.watchUntilGone(bounded, &last)
-			if err == nil {
-				return nil
-			}
 		}
 		select {
 		case <-time.After(goneLook):
@@ -86,27 +78,35 @@ func (w *writer) awaitGone(ctx context.Context) error {
 	}
 }
 
-// watchUntilGone keeps last up to date, and returns nil once the object is gone.
-func (w *writer) watchUntilGone(ctx context.Context, last **unstructured.Unstructured) error {
+// look watches the object for a while, and tells whether it is gone. last is
+// what was last seen of it.
+func (w *writer) look(ctx context.Context, last **unstructured.Unstructured) (gone bool) {
+	ctx, cancel := context.WithTimeout(ctx, w.patience.attempt) // an API server that hangs is asked again
+	defer cancel()
+	live, err := w.client.Get(ctx, w.Name, metav1.GetOptions{})
+	if err != nil || live.GetUID() != w.UID {
+		return err == nil || apierrors.IsNotFound(err)
+	}
+	*last = live
 	stream, err := w.client.Watch(ctx, metav1.ListOptions{
-		FieldSelector: fields.OneTermEqualSelector("metadata.name", w.Name).String(), ResourceVersion: (*last).GetResourceVersion(),
+		FieldSelector: fields.OneTermEqualSelector("metadata.name", w.Name).String(), ResourceVersion: live.GetResourceVersion(),
 	})
 	if err != nil {
-		return err
+		return false
 	}
 	defer stream.Stop()
 	for event := range stream.ResultChan() {
 		obj, ok := event.Object.(*unstructured.Unstructured)
 		switch {
 		case !ok || event.Type == watch.Error:
-			return apierrors.FromObject(event.Object)
+			return false
 		case event.Type == watch.Deleted && obj.GetUID() == w.UID:
-			return nil
+			return true
 		case obj.GetUID() == w.UID:
 			*last = obj
 		}
 	}
-	return errNoAnswer // the stream ended
+	return false
 }
 
 func heldBy(ref plan.Reference, live *unstructured.Unstructured, after time.Duration) *Refusal {

@@ -75,10 +75,10 @@ func explain(ref plan.Reference, err error) error {
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return refusal
 	}
+	reason := reasonOf(err)
 	if secret(ref) {
 		err = withheld(err)
 	}
-	reason := reasonOf(err)
 	return &Refusal{Reference: ref, Reason: reason, Retry: passes(reason), sentence: sentence(ref, reason, err), cause: err}
 }
 

@@ -98,7 +98,7 @@ func transient(err error) bool {
 // permanent tells the answers that come as failures of the server although the
 // object is at fault.
 func permanent(message string) bool {
-	return strings.Contains(message, typedPatchFailed) || strings.Contains(message, "request is too large")
+	return strings.Contains(message, typedPatchFailed) || strings.Contains(message, conversionFailed) || strings.Contains(message, "request is too large")
 }
 
 // untrusted says that the two sides do not accept each other's certificates.

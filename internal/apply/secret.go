@@ -1,8 +1,6 @@
 package apply
 
 import (
-	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -20,9 +18,6 @@ func secret(ref plan.Reference) bool { return ref.Group == "" && ref.Kind == "Se
 func withheld(err error) error {
 	status, ok := statusOf(err)
 	if !ok {
-		if errors.Is(err, errLocal) {
-			return fmt.Errorf("%w: %s", errLocal, harmlessParts(err.Error()))
-		}
 		return err // it comes from the way to the API server
 	}
 	status.Message = harmlessParts(status.Message)
@@ -38,33 +33,39 @@ func withheld(err error) error {
 	return &apierrors.StatusError{ErrStatus: status}
 }
 
-// harmless are forms of sentences in which only names can vary.
+// harmless are beginnings of sentences in which only names and counts vary.
 var harmless = []*regexp.Regexp{
-	regexp.MustCompile(`^\S+ "[^"]*" is forbidden: User "[^"]*" cannot \w+ resource "[^"]*" in API group "[^"]*"( in the namespace "[^"]*"| at the cluster scope)?`),
-	regexp.MustCompile(`(exceeded|failed) quota: [^"]*$`),
-	regexp.MustCompile(`admission webhook "[\w.-]*" (denied the request|does not support dry run)`),
-	regexp.MustCompile(`failed calling webhook "[\w.-]*"`),
-	regexp.MustCompile(`ValidatingAdmissionPolicy '[\w.-]*' (with binding '[\w.-]*' )?denied request`),
+	regexp.MustCompile(`^secrets "[^"]*" is forbidden: User "[^"]*" cannot \w+ resource "[^"]*" in API group "[^"]*"( in the namespace "[^"]*"| at the cluster scope)?`),
+	regexp.MustCompile(`^secrets "[^"]*" is forbidden: (exceeded|failed) quota: [\w.-]+(, (requested|used|limited): [\w./=-]+(,[\w./=-]+)*)*`),
+	regexp.MustCompile(`^secrets "[^"]*" is forbidden: ValidatingAdmissionPolicy '[\w.-]*' (with binding '[\w.-]*' )?denied request`),
+	regexp.MustCompile(`^secrets "[^"]*" is forbidden: unable to create new content in namespace \S+ because it is being terminated`),
+	regexp.MustCompile(`^admission webhook "[\w.-]*" (denied the request|does not support dry run)`),
+	regexp.MustCompile(`^Internal error occurred: failed calling webhook "[\w.-]*"`),
 	regexp.MustCompile(`^(the server could not find the requested resource|namespaces "[\w.-]*" not found)$`),
-	regexp.MustCompile(`because it is being terminated`),
-	regexp.MustCompile(`request is too large`),
-	regexp.MustCompile(`unknown field "[\w.\-\[\]]*"`),
-	regexp.MustCompile(`\.[\w.\-]+: (field not declared in schema|expected (string|map|list|boolean|numeric \(int or float\)))`),
-	regexp.MustCompile(`illegal base64 data at input byte \d+`),
-	regexp.MustCompile(typedPatchFailed),
+	regexp.MustCompile(`^etcdserver: request is too large`),
 }
+
+// schemaWords begin a sentence about the schema, of which schemaParts are
+// harmless.
+var (
+	schemaWords = regexp.MustCompile(`^(` + typedPatchFailed + `|` + conversionFailed + `|Secret in version "\w+" cannot be handled as a Secret|strict decoding error)`)
+	schemaParts = regexp.MustCompile(`unknown field "[\w.\-\[\]]*"|\.[\w.\-]+: (field not declared in schema|expected (string|map|list|boolean|numeric \(int or float\)))|illegal base64 data at input byte \d+`)
+)
 
 const silence = "the API server's words are withheld, because they may quote a value"
 
 func harmlessParts(message string) string {
-	var parts []string
 	for _, form := range harmless {
-		parts = append(parts, form.FindAllString(message, mostCauses)...)
+		if part := form.FindString(message); part != "" {
+			return part
+		}
 	}
-	if len(parts) == 0 {
-		return silence
+	if schemaWords.MatchString(message) {
+		if parts := schemaParts.FindAllString(message, mostCauses); len(parts) > 0 {
+			return strings.Join(parts, "; ")
+		}
 	}
-	return strings.Join(parts, "; ")
+	return silence
 }
 
 // causeWords say what a cause of a known type means.

@@ -42,11 +42,13 @@ func said(err error) string {
 
 // preamble is how the API server begins: with the object, which the sentence
 // names already.
-var preamble = regexp.MustCompile(`^(\S+ "[^"]*" is (forbidden|invalid): |` + typedPatchFailed + ` \([^)]*\): (errors:\s*)?)`)
+var preamble = regexp.MustCompile(`^(\S+ "[^"]*" is (forbidden|invalid): |` + typedPatchFailed + ` \([^)]*\): (errors:\s*)?|` +
+	conversionFailed + ` \([^)]*\) to proper version: (unable to convert unstructured object to [^:]*: )?(error decoding from json: )?)`)
 
 // detail is the message of a cause without the value that it quotes: such a
 // value can be a whole pod.
 func detail(message string) string {
+	message, _, _ = strings.Cut(message, "\n@@") // a difference in Go's terms
 	rest, ok := strings.CutPrefix(message, "Invalid value: ")
 	if !ok {
 		return message
@@ -59,7 +61,7 @@ func detail(message string) string {
 			return words
 		}
 	}
-	if strings.HasPrefix(rest, "{") || strings.HasPrefix(rest, "[") || strings.HasPrefix(rest, "map[") {
+	if composite.MatchString(rest) {
 		for _, end := range []string{"}: ", "]: "} {
 			if at := strings.LastIndex(rest, end); at >= 0 {
 				return rest[at+len(end):]
@@ -68,6 +70,9 @@ func detail(message string) string {
 	}
 	return rest
 }
+
+// composite is how a quoted value begins that is no string: as JSON or in Go's terms.
+var composite = regexp.MustCompile(`^(\{|\[|map\[|&?[\w.\[\]*]+\{)`)
 
 func shortened(text string) string {
 	text = strings.Join(strings.Fields(text), " ")

@@ -42,10 +42,13 @@ func (a *Applier) write(ctx context.Context, step plan.Step, opts Options, p *pl
 		return w.recreate(ctx)
 	}
 	written, result, err := w.change(ctx)
-	if err != nil && step.Options.Force && recreatable(step.Reference) && reasonOf(err) == Immutable {
+	if err == nil || reasonOf(err) != Immutable {
+		return written, result, err
+	}
+	if step.Options.Force && recreatable(step.Reference) {
 		return w.recreate(ctx)
 	}
-	return written, result, err
+	return nil, "", w.naming(ctx, err)
 }
 
 // change writes the object without deleting it.

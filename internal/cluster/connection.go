@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/rest"
 )
 
@@ -112,11 +111,6 @@ func (c *Cluster) Client() dynamic.Interface { return c.access.Load().dynamic }
 // ClientAs returns such a client that acts as another user, by impersonation: the credentials of the cluster must permit
 // it. A user of the form system:serviceaccount:namespace:name has the groups of that service account.
 func (c *Cluster) ClientAs(user string) (dynamic.Interface, error) { return c.access.Load().as(user) }
-
-// OpenAPI returns the reader of the schemas that the API server publishes.
-func (c *Cluster) OpenAPI() openapi.ClientWithContext {
-	return openapi.NewClientWithContext(c.access.Load().finder.RESTClient())
-}
 
 // probe asks the API server for a sign of life; any answer is one.
 func (c *Cluster) probe(ctx context.Context) error {
