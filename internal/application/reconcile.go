@@ -35,6 +35,8 @@ type memory struct {
 	hard atomic.Bool
 	// described is the identity of the targets that the status tells of.
 	described string
+	// compared is what the last comparison was about, for those who want to see it.
+	compared atomic.Pointer[compared]
 }
 
 // reconciliation is one look at one Application. Its steps fill it in order.
