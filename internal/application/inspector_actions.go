@@ -1,6 +1,7 @@
 package application
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -79,7 +80,7 @@ func (i *Inspector) RunAction(ctx context.Context, app *v1alpha1.Application, ac
 	written, err := v.destination.Act(ctx, i.actions(), ref, o.UID, act.Name, act.Params, v.permitting(rules))
 	if len(written) > 0 {
 		i.Logger.Info("an action was run", "application", keyOf(app).String(), "action", act.Name, "object", ref.String(), "by", act.By, "error", err)
-		i.Events.Eventf(app, corev1.EventTypeNormal, reasonActionRan, "%s ran action %s on resource %s/%s/%s", act.By, act.Name, ref.Group, ref.Kind, ref.Name)
+		i.Events.Eventf(app, corev1.EventTypeNormal, reasonActionRan, "%s ran action %s on resource %s/%s/%s", cmp.Or(act.By, "Unknown user"), act.Name, ref.Group, ref.Kind, ref.Name)
 	}
 	return err
 }

@@ -64,6 +64,10 @@ func TestReadiness(t *testing.T) {
 func protected() [][2]string {
 	return [][2]string{
 		{"GET", "/api/v1/applications"}, {"GET", "/api/v1/applications/a"}, {"GET", "/api/v1/applications/a/resource-tree"}, {"POST", "/api/v1/applications/a/sync"}, {"GET", "/api/v1/stream/applications"},
+		{"GET", "/api/v1/applications/a/managed-resources"}, {"GET", "/api/v1/applications/a/resource"}, {"GET", "/api/v1/applications/a/events"},
+		{"GET", "/api/v1/applications/a/resource/actions"}, {"POST", "/api/v1/applications/a/resource/actions"}, {"POST", "/api/v1/applications/a/resource/actions/v2"},
+		{"GET", "/api/v1/applications/a/logs"}, {"GET", "/api/v1/applications/a/pods/{podName}/logs"}, {"GET", "/api/v1/stream/applications/a/resource-tree"},
+		{"GET", "/terminal"},
 	}
 }
 
