@@ -80,19 +80,22 @@ func (s *Server) shell(t *terminal, live Live, app *v1alpha1.Application, reques
 		ctx, cancel := context.WithCancel(t.ctx)
 		request.Command = []string{shell}
 		request.Stdin, request.Stdout, request.Resize = t.input(ctx), t, t.sizes(ctx)
+		before := t.output.Load()
 		status, err := live.Exec(ctx, app, request)
 		cancel()
+		spoke := t.output.Load() > before // so it was there
 		switch {
 		case t.ctx.Err() != nil:
 			return nil
-		case err == nil && (t.typed.Load() || status != notExecutable && status != notFound):
+		case err == nil && (spoke || status != notExecutable && status != notFound):
 			return nil
 		case err == nil:
 			err = errors.New(shell + " is not there")
+		case spoke:
+			t.say("\r\nthe shell has ended: " + asAPIError(liveError(err)).message + "\r\n")
+			return err
 		}
-		if last = err; t.typed.Load() {
-			break
-		}
+		last = err
 	}
 	t.say("\r\nno shell can be run in this container: " + asAPIError(liveError(last)).message + "\r\n")
 	return last

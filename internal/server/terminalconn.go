@@ -34,7 +34,7 @@ type terminal struct {
 	cancel context.CancelFunc
 	conn   *websocket.Conn
 	stdin  chan []byte
-	typed  atomic.Bool
+	output atomic.Int64 // bytes that were written to it
 
 	writing sync.Mutex
 	rest    []byte // the begin of a character whose end has not come
@@ -69,7 +69,6 @@ func (t *terminal) read() {
 		}
 		switch m.Operation {
 		case "stdin":
-			t.typed.Store(true)
 			select {
 			case t.stdin <- []byte(m.Data):
 			case <-t.ctx.Done():
@@ -106,6 +105,7 @@ func (t *terminal) watch(every time.Duration, welcome func() error) {
 
 // Write sends output. Characters are not torn apart: what is not complete waits for its rest.
 func (t *terminal) Write(p []byte) (int, error) {
+	t.output.Add(int64(len(p)))
 	t.writing.Lock()
 	text := append(t.rest, p...)
 	whole := wholeRunes(text)
