@@ -336,6 +336,11 @@ func (c *Clusters) tell(instances []string, how func(clusterWatcher, string)) {
 func tellChanged(w clusterWatcher, instance string) { w.changed(instance, 0) }
 func tellStrayed(w clusterWatcher, instance string) { w.strayed(instance) }
 
+// watch calls told with the instance name of each application to which something happens, until stop is called.
+func (c *Clusters) watch(told func(instance string)) (stop func()) {
+	return c.subscribe(clusterWatcher{changed: func(instance string, _ time.Duration) { told(instance) }, strayed: told})
+}
+
 // subscribe tells w what happens until the returned function is called.
 func (c *Clusters) subscribe(w clusterWatcher) (stop func()) {
 	c.mu.Lock()

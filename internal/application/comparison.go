@@ -111,6 +111,7 @@ func (r *reconciliation) compare(ctx context.Context) error {
 		return err
 	}
 	r.current = current
+	r.show()
 	return nil
 }
 

@@ -71,6 +71,7 @@ type Controller struct {
 	projects     projects
 	schemas      schemas
 	rules        operatorRules
+	catalogs     catalogs
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
 	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]

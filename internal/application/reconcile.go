@@ -39,6 +39,8 @@ type memory struct {
 	described string
 	// toldWait is the wait that the last Event about one told of.
 	toldWait string
+	// compared is what the last comparison was about, for those who want to see it.
+	compared atomic.Pointer[compared]
 }
 
 // reconciliation is one look at one Application. Its steps fill it in order.

@@ -48,8 +48,18 @@ func (s *Server) routes() []route {
 		{pattern: "GET /api/v1/applications/{name}", action: applications("get"), handle: s.getApplication},
 		{pattern: "GET /api/v1/applications/{name}/resource-tree", action: applications("get"), handle: s.resourceTree},
 		{pattern: "GET /api/v1/applications/{name}/syncwindows", action: applications("get"), handle: s.syncWindows},
+		{pattern: "GET /api/v1/applications/{name}/managed-resources", action: applications("get"), handle: s.managedResources},
+		{pattern: "GET /api/v1/applications/{name}/resource", action: applications("get"), handle: s.resource},
+		{pattern: "GET /api/v1/applications/{name}/resource/actions", action: applications("get"), handle: s.listActions},
+		{pattern: "POST /api/v1/applications/{name}/resource/actions", action: applications("get"), maxBody: smallBody, handle: s.runAction},
+		{pattern: "POST /api/v1/applications/{name}/resource/actions/v2", action: applications("get"), maxBody: smallBody, handle: s.runActionV2},
+		{pattern: "GET /api/v1/applications/{name}/events", action: applications("get"), handle: s.events},
+		{pattern: "GET /api/v1/applications/{name}/logs", action: applications("get"), stream: true, handle: s.podLogs},
+		{pattern: "GET /api/v1/applications/{name}/pods/{podName}/logs", action: applications("get"), stream: true, handle: s.podLogs},
 		{pattern: "POST /api/v1/applications/{name}/sync", action: applications("sync"), maxBody: largeBody, handle: s.syncApplication},
 		{pattern: "POST /api/v1/fairlead/applications/{name}/approve", action: applications("sync"), maxBody: smallBody, handle: s.approve},
 		{pattern: "GET /api/v1/stream/applications", action: applications("get"), stream: true, handle: s.streamApplications},
+		{pattern: "GET /api/v1/stream/applications/{name}/resource-tree", action: applications("get"), stream: true, handle: s.streamTree},
+		{pattern: "GET /terminal", action: auth.Action{Resource: "exec", Verb: "create"}, stream: true, handle: s.terminal},
 	}
 }

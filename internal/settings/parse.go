@@ -67,6 +67,7 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.AllowedNodeLabels = parsed(p, "application.allowedNodeLabels", labelKeys, nil, last.AllowedNodeLabels)
 	s.InClusterEnabled = parsed(p, "cluster.inClusterEnabled", strconv.ParseBool, s.InClusterEnabled, last.InClusterEnabled)
 	s.GlobalProjects = parsed(p, "globalProjects", globalProjects, nil, last.GlobalProjects)
+	s.Inspection = inspection(p, last.Inspection)
 	s.Rendering = rendering(p, last.Rendering)
 	s.URL = parsed(p, "url", externalURL, "", last.URL)
 	s.AdditionalURLs = parsed(p, "additionalUrls", externalURLs, nil, last.AdditionalURLs)

@@ -76,6 +76,8 @@ type Settings struct {
 	InClusterEnabled bool
 	// GlobalProjects are the projects whose rules others inherit.
 	GlobalProjects []GlobalProject
+	// Inspection is what people may see of objects and do in them.
+	Inspection Inspection
 
 	// Rendering is what the operator decides about rendering.
 	Rendering Rendering
@@ -154,6 +156,7 @@ func Defaults() *Settings {
 		TrackingMethod:   TrackingAnnotation,
 		InClusterEnabled: true,
 		Comparison:       defaultComparison(),
+		Inspection:       defaultInspection(),
 		SessionDuration:  24 * time.Hour,
 		PasswordPattern:  regexp.MustCompile(`^.{8,32}$`),
 		Accounts:         map[string]Account{AdminAccount: {Name: AdminAccount, Enabled: true, Capabilities: []Capability{CapabilityLogin}}},
