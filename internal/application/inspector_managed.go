@@ -13,6 +13,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/mask"
+	"github.com/fairlead-cd/fairlead/internal/plan"
 )
 
 // compared is what a comparison was about. It never changes, and holds nothing that would not be in memory without it.
@@ -22,11 +23,14 @@ type compared struct {
 	targets     targets
 	hooks       []*unstructured.Unstructured
 	undesired   []cluster.Key
+	// plan is what a sync of everything, with pruning, would do.
+	plan      plan.Plan
+	revisions []string
 }
 
 // show keeps what was compared for those who want to see it.
 func (r *reconciliation) show() {
-	c := &compared{destination: r.destination, manner: r.manner, targets: r.memory.targets}
+	c := &compared{destination: r.destination, manner: r.manner, targets: r.memory.targets, plan: r.wholePlan(), revisions: r.desired.revisions()}
 	for _, h := range r.memory.targets.hooks {
 		c.hooks = append(c.hooks, h.obj)
 	}
@@ -45,13 +49,10 @@ func (i *Inspector) ManagedResources(ctx context.Context, app *v1alpha1.Applicat
 	if err != nil {
 		return nil, err
 	}
-	i.mu.Lock()
-	remembered := i.memory[keyOf(app)]
-	i.mu.Unlock()
-	if remembered == nil || remembered.compared.Load() == nil {
-		return nil, fmt.Errorf("%w: the Application has not been compared yet", ErrNoLiveState)
+	c, err := i.compared(app)
+	if err != nil {
+		return nil, err
 	}
-	c := remembered.compared.Load()
 	if c.destination.Live != v.destination.Live {
 		return nil, fmt.Errorf("%w: the Application has not been compared with its new destination yet", ErrNoLiveState)
 	}
@@ -84,6 +85,29 @@ func (i *Inspector) ManagedResources(ctx context.Context, app *v1alpha1.Applicat
 		}
 	}
 	return out, nil
+}
+
+// compared returns what the last comparison of an Application was about.
+func (i *Inspector) compared(app *v1alpha1.Application) (*compared, error) {
+	i.mu.Lock()
+	remembered := i.memory[keyOf(app)]
+	i.mu.Unlock()
+	if remembered != nil {
+		if c := remembered.compared.Load(); c != nil {
+			return c, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: the Application has not been compared yet", ErrNoLiveState)
+}
+
+// Plan returns what a sync of everything, with pruning, would do by the last
+// comparison, and the revisions that it would sync to.
+func (i *Inspector) Plan(app *v1alpha1.Application) (p plan.Plan, revisions []string, err error) {
+	c, err := i.compared(app)
+	if err != nil {
+		return plan.Plan{}, nil, err
+	}
+	return c.plan, c.revisions, nil
 }
 
 // shown is how a target and what is live of it look side by side.

@@ -114,7 +114,7 @@ func (r *reconciliation) setPlan() {
 	if r.current.synced() {
 		return
 	}
-	r.app.Status.Plan = summaryOf(r.planOf(r.current, &v1alpha1.SyncOperation{Prune: true}, r.nextEvent()))
+	r.app.Status.Plan = summaryOf(r.wholePlan())
 }
 
 // setSync writes the outcome of the comparison. The revision of an Application

@@ -77,6 +77,11 @@ func (r *reconciliation) planOf(against *comparison, op *v1alpha1.SyncOperation,
 	return r.ordered(steps, options)
 }
 
+// wholePlan is what a sync of everything would do now, pruning included.
+func (r *reconciliation) wholePlan() plan.Plan {
+	return r.planOf(r.current, &v1alpha1.SyncOperation{Prune: true}, r.nextEvent())
+}
+
 // ordered puts steps into a plan, the namespace of the destination before
 // everything that it holds.
 func (r *reconciliation) ordered(steps []plan.Step, options syncOptions) plan.Plan {

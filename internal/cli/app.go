@@ -37,7 +37,7 @@ do: there you need no right in any cluster, and see what your account may see.`,
 		c.token = cmp.Or(c.token, environment(lookup, "ARGOCD_AUTH_TOKEN")) // not a default, which --help would show
 		return nil
 	}
-	cmd.AddCommand(newAppList(c), newAppGet(c), newAppLogs(c), newAppEvents(c), newAppActions(c))
+	cmd.AddCommand(newAppList(c), newAppGet(c), newAppPlan(c), newAppLogs(c), newAppEvents(c), newAppActions(c))
 	return cmd
 }
 

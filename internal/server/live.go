@@ -13,6 +13,7 @@ import (
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/cluster/inspect"
+	"github.com/fairlead-cd/fairlead/internal/plan"
 )
 
 // Live looks into the clusters for callers, and does there what they ask for; [application.Inspector] is what it is where
@@ -23,6 +24,8 @@ type Live interface {
 	// OnTree calls changed whenever the tree may have changed, until stop is called.
 	OnTree(app *v1alpha1.Application, changed func()) (stop func())
 	ManagedResources(ctx context.Context, app *v1alpha1.Application, wanted func(cluster.Key) bool) ([]v1alpha1.ResourceDiff, error)
+	// Plan returns what a sync of everything, with pruning, would do, and the revisions that it would sync to.
+	Plan(app *v1alpha1.Application) (p plan.Plan, revisions []string, err error)
 	Manifest(ctx context.Context, app *v1alpha1.Application, key cluster.Key, version string) (*unstructured.Unstructured, error)
 	EventsOf(ctx context.Context, app *v1alpha1.Application, uid types.UID, namespace, name string) (*corev1.EventList, error)
 	Logs(ctx context.Context, app *v1alpha1.Application, of application.PodsOf, r inspect.LogRequest, line func(inspect.Line) error) error

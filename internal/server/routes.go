@@ -57,6 +57,7 @@ func (s *Server) routes() []route {
 		{pattern: "GET /api/v1/applications/{name}/logs", action: applications("get"), stream: true, handle: s.podLogs},
 		{pattern: "GET /api/v1/applications/{name}/pods/{podName}/logs", action: applications("get"), stream: true, handle: s.podLogs},
 		{pattern: "POST /api/v1/applications/{name}/sync", action: applications("sync"), maxBody: largeBody, handle: s.syncApplication},
+		{pattern: "GET /api/v1/fairlead/applications/{name}/plan", action: applications("get"), handle: s.plan},
 		{pattern: "POST /api/v1/fairlead/applications/{name}/approve", action: applications("sync"), maxBody: smallBody, handle: s.approve},
 		{pattern: "GET /api/v1/stream/applications", action: applications("get"), stream: true, handle: s.streamApplications},
 		{pattern: "GET /api/v1/stream/applications/{name}/resource-tree", action: applications("get"), stream: true, handle: s.streamTree},
