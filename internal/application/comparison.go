@@ -118,7 +118,7 @@ func (r *reconciliation) compare(ctx context.Context) error {
 // compareWith compares the objects that concern the Application: those that
 // are desired, and the live ones that carry its mark.
 func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparison, error) {
-	if !r.targetsHold(d.result) {
+	if !r.targetsHold(ctx, d.result) {
 		made, err := r.makeTargets(ctx, d.result)
 		if err != nil {
 			return nil, incomparable(err)
@@ -258,7 +258,7 @@ func (r *reconciliation) trustAbsence(t target) error {
 	switch {
 	case err == nil, errors.Is(err, cluster.ErrKindUnknown):
 		return nil
-	case errors.Is(err, cluster.ErrNotListed), !r.destination.Live.State().Connected:
+	case errors.Is(err, cluster.ErrNotListed), apierrors.IsTooManyRequests(err), !r.destination.Live.State().Connected:
 		// It passes by itself, and so is no fault to tell of or to end an operation for; an event tells when.
 		r.again = time.Second
 		return errLater

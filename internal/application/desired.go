@@ -45,6 +45,9 @@ type targets struct {
 	hooks      []hook
 	keys       map[cluster.Key]struct{}
 	conditions []v1alpha1.ApplicationCondition
+	// guessed are kinds that the cluster did not know, whose objects are taken
+	// to be in a namespace until it does.
+	guessed []schema.GroupVersionKind
 }
 
 // makeTargets turns rendered objects into targets: each gets the namespace of
@@ -63,7 +66,7 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 				fmt.Sprintf("%s %s in %s is left alone, because this installation excludes its kind (resource.exclusions)", gvk.Kind, nameOf(object.Unstructured), object.File)))
 			continue
 		}
-		obj, err := r.targetOf(ctx, object, result)
+		obj, err := r.targetOf(ctx, object, result, &out)
 		if err != nil {
 			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, nameOf(object.Unstructured), object.File, err)
 		}
@@ -92,8 +95,13 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 }
 
 // targetOf returns a rendered object as it is to be in the cluster.
-func (r *reconciliation) targetOf(ctx context.Context, object render.Object, result *render.Result) (*unstructured.Unstructured, error) {
-	namespaced, err := r.isNamespaced(ctx, object.GroupVersionKind(), result)
+func (r *reconciliation) targetOf(ctx context.Context, object render.Object, result *render.Result, out *targets) (*unstructured.Unstructured, error) {
+	gvk := object.GroupVersionKind()
+	namespaced, err := r.isNamespaced(ctx, gvk, result)
+	if errors.Is(err, cluster.ErrKindUnknown) && r.syncOptions(&v1alpha1.SyncOperation{}).of(object.Unstructured, "SkipDryRunOnMissingResource") == "true" {
+		out.guessed = append(out.guessed, gvk)
+		namespaced, err = true, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -168,10 +176,15 @@ func (t targets) keyList() []cluster.Key {
 // targetsHold says whether makeTargets would give the targets that are
 // remembered. Of the settings it reads the kinds that are left alone; most
 // changes of settings do not concern those.
-func (r *reconciliation) targetsHold(result *render.Result) bool {
+func (r *reconciliation) targetsHold(ctx context.Context, result *render.Result) bool {
 	made := &r.memory.targets
 	if made.identity != r.targetsIdentity(result) {
 		return false
+	}
+	for _, gvk := range made.guessed {
+		if _, err := r.destination.Live.Resource(ctx, gvk); err == nil {
+			return false
+		}
 	}
 	if made.settings != r.settings {
 		if !reflect.DeepEqual(made.settings.Resources, r.settings.Resources) {

@@ -196,7 +196,7 @@ func (s *syncing) walk(ctx context.Context) error {
 		return err
 	}
 	for _, wave := range s.plan.Waves() {
-		if err := s.settled(wave); err != nil {
+		if err := s.settled(ctx, wave); err != nil {
 			return err
 		}
 		if err := s.write(ctx, wave); err != nil {

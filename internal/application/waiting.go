@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -98,7 +99,7 @@ func (s *syncing) timeoutFor(obj *unstructured.Unstructured) time.Duration {
 
 // settled waits until everything before a wave is as it has to be: objects
 // healthy, hooks done, prunes gone. A dry run waits for nothing.
-func (s *syncing) settled(wave plan.Wave) error {
+func (s *syncing) settled(ctx context.Context, wave plan.Wave) error {
 	if s.op.DryRun {
 		return nil
 	}
@@ -116,7 +117,7 @@ func (s *syncing) settled(wave plan.Wave) error {
 			return err
 		}
 	}
-	return s.awaitPrunes(wave)
+	return s.awaitPrunes(ctx, wave)
 }
 
 // healthy waits for an object of an earlier wave.
@@ -183,26 +184,50 @@ func writtenAt(obj *unstructured.Unstructured) (at time.Time) {
 }
 
 // awaitPrunes waits until what was pruned is gone.
-func (s *syncing) awaitPrunes(next plan.Wave) error {
+func (s *syncing) awaitPrunes(ctx context.Context, next plan.Wave) error {
 	for _, entry := range s.state.SyncResult.Resources {
 		if entry.Status != v1alpha1.ResultCodePruned {
 			continue
 		}
-		live, ok := s.destination.Live.Get(cluster.Key{Group: entry.Group, Kind: entry.Kind, Namespace: entry.Namespace, Name: entry.Name})
-		if !ok || live.Deleting.IsZero() {
+		live, err := s.goingAway(ctx, cluster.Key{Group: entry.Group, Kind: entry.Kind, Namespace: entry.Namespace, Name: entry.Name}, entry.Version)
+		if err != nil {
+			return err
+		}
+		if live == nil {
 			continue
 		}
 		message := "it is being deleted"
-		body := live.Live()
-		if finalizers := body.GetFinalizers(); len(finalizers) > 0 {
+		if finalizers := live.GetFinalizers(); len(finalizers) > 0 {
 			message = fmt.Sprintf("its deletion waits for the finalizers %q", finalizers)
 		}
 		return s.await(wait{
 			what: fmt.Sprintf("%s to be gone before %s begins", referenceOf(entry), waveName(next)), message: message,
-			since: live.Deleting, timeout: s.timeoutFor(body),
+			since: live.GetDeletionTimestamp().Time, timeout: s.timeoutFor(live), poll: true,
 		})
 	}
 	return nil
+}
+
+// goingAway returns an object that was deleted and is still there. The watch
+// may be behind the deletion, so what it shows as untouched is asked for.
+func (s *syncing) goingAway(ctx context.Context, key cluster.Key, version string) (*unstructured.Unstructured, error) {
+	known, ok := s.destination.Live.Get(key)
+	if !ok {
+		return nil, nil
+	}
+	if !known.Deleting.IsZero() && known.Whole() {
+		return known.Live(), nil
+	}
+	live, err := s.destination.Live.Fetch(ctx, key, version)
+	switch {
+	case apierrors.IsNotFound(err), errors.Is(err, cluster.ErrKindUnknown):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("looking whether %s is gone: %w", key, err)
+	case live.GetDeletionTimestamp() == nil:
+		return nil, nil // somebody made another
+	}
+	return live, nil
 }
 
 // awaitKinds waits until the API server serves the kinds of steps: their

@@ -49,13 +49,3 @@ func TestAVersionConstraintCountsTagsWithThePrefix(t *testing.T) {
 	a.await(t, synced, syncedTo(first), noConditions)
 	a.awaitData(t, "one", "v", "1")
 }
-
-func TestManifestsOfAnOperationAreRefusedAndNotReplacedByGit(t *testing.T) {
-	t.Parallel()
-	a := shared(t).deploy(t, map[string]string{"one.yaml": configMapYAML("one")})
-	app := a.sync(t, v1alpha1.SyncOperation{Manifests: []string{`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"two"}}`}})
-	if err := operationIs(v1alpha1.OperationError, "manifests")(app); err != nil {
-		t.Error(err)
-	}
-	a.mustNotBeLive(t, "one", "two")
-}
