@@ -143,6 +143,17 @@ func TestForceDeletesNothingThatCouldNotBeMadeAnew(t *testing.T) {
 		t.Errorf("the deployment is gone: %v", err)
 	}
 
+	if outcome := c.run(t, replacing(step)); !refusedFor(outcome.Err, apply.Invalid, "spec.template.metadata.labels") {
+		t.Errorf("with Replace: %v", outcome.Err)
+	}
+	if refusals, err := apply.New(c, 0).Check(t.Context(), []plan.Step{replacing(step)}, nil); err != nil || len(refusals) != 1 {
+		t.Errorf("checked in advance: %v, %v", refusals, err)
+	}
+	live, err = c.client.Resource(deployments).Namespace(c.namespace).Get(t.Context(), "shop", metav1.GetOptions{})
+	if err != nil || live.GetUID() != before.GetUID() {
+		t.Errorf("the deployment is gone: %v", err)
+	}
+
 	namespace := plan.Step{Action: plan.Change, Desired: manifest(t, "{apiVersion: v1, kind: Namespace, metadata: {name: "+c.namespace+", labels: {a: b}}}")}
 	namespace.Reference = plan.ReferenceTo(namespace.Desired)
 	namespace.Options = plan.Options{Force: true, Replace: true}

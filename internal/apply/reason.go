@@ -113,7 +113,7 @@ func reasonOfCauses(status metav1.Status) Reason {
 	switch {
 	case !slices.ContainsFunc(causes, func(c metav1.StatusCause) bool { return !immutable(c) }):
 		return Immutable
-	case !slices.ContainsFunc(causes, func(c metav1.StatusCause) bool { return !portTaken(c) }):
+	case !slices.ContainsFunc(causes, func(c metav1.StatusCause) bool { return !taken(c) }):
 		return PortTaken
 	default:
 		return Invalid
@@ -126,6 +126,4 @@ var unchangeable = regexp.MustCompile(`(?i)immutable|(may|can|must|should)\s*not
 
 func immutable(c metav1.StatusCause) bool { return unchangeable.MatchString(detail(c.Message)) }
 
-func portTaken(c metav1.StatusCause) bool {
-	return strings.HasSuffix(c.Field, "nodePort") && strings.Contains(c.Message, "already allocated")
-}
+func taken(c metav1.StatusCause) bool { return strings.Contains(c.Message, "already allocated") }

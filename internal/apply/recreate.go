@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,6 +41,9 @@ func (w *writer) recreate(ctx context.Context) (*unstructured.Unstructured, Resu
 	if live == nil {
 		return w.change(ctx)
 	}
+	if err := w.try(ctx, w.rehearse); err != nil {
+		return nil, "", err
+	}
 	w.UID = live.GetUID()
 	if err := w.remove(ctx); err != nil {
 		return nil, "", fmt.Errorf("deleting it to make it anew: %w", err)
@@ -53,6 +57,34 @@ func (w *writer) recreate(ctx context.Context) (*unstructured.Unstructured, Resu
 	w.Action, w.Live = plan.Create, nil
 	written, _, err := w.change(ctx)
 	return written, Recreated, err
+}
+
+// rehearse asks the API server, before anything is deleted, whether the object is
+// valid as a new one. It has to go by another name, so what is wrong with that, or
+// depends on what is about to go, does not count.
+func (w *writer) rehearse(ctx context.Context) error {
+	object := w.object.DeepCopy()
+	object.SetName(w.Name[:min(len(w.Name), 40)] + "-anew")
+	_, err := w.client.Create(ctx, object, metav1.CreateOptions{
+		FieldManager: FieldManager, FieldValidation: w.validation(), DryRun: []string{metav1.DryRunAll},
+	})
+	switch {
+	case err == nil, apierrors.IsAlreadyExists(err):
+		return nil
+	case transient(err):
+		return err
+	case reasonOf(err) != Invalid, onlyAboutName(err):
+		return nil
+	}
+	return err
+}
+
+// onlyAboutName says that an object is not valid because of its name.
+func onlyAboutName(err error) bool {
+	status, _ := statusOf(err)
+	return status.Details != nil && len(status.Details.Causes) > 0 && !slices.ContainsFunc(status.Details.Causes, func(c metav1.StatusCause) bool {
+		return c.Field != "metadata.name"
+	})
 }
 
 // goneLook is the pause between two looks where watching is not possible.

@@ -31,7 +31,8 @@ const (
 	NamespaceMissing     Reason = "NamespaceMissing"
 	// UnknownKind means that the API server does not serve the kind.
 	UnknownKind Reason = "UnknownKind"
-	// PortTaken means that the node port of a Service belongs to another.
+	// PortTaken means that the node port or the address of a Service belongs to
+	// another.
 	PortTaken Reason = "PortTaken"
 	// Conflict means that somebody else writes the object all the time.
 	Conflict Reason = "Conflict"
@@ -98,6 +99,9 @@ func sentence(ref plan.Reference, reason Reason, err error) string {
 	case Invalid:
 		return fmt.Sprintf("%s is not valid: %s; correct its manifest", ref, what)
 	case Immutable:
+		if !recreatable(ref) {
+			return fmt.Sprintf("%s cannot be changed in place: %s; undo the change", ref, what)
+		}
 		return fmt.Sprintf("%s cannot be changed in place: %s; undo the change, or have the object deleted and made anew by its annotation argocd.argoproj.io/sync-options: Force=true,Replace=true", ref, what)
 	case Forbidden:
 		return fmt.Sprintf("%s is forbidden: %s; grant what is missing, or change the object", ref, what)
@@ -112,7 +116,7 @@ func sentence(ref plan.Reference, reason Reason, err error) string {
 	case UnknownKind:
 		return fmt.Sprintf("%s cannot be written: %s", ref, what)
 	case PortTaken:
-		return fmt.Sprintf("%s cannot be written: %s; choose another node port", ref, what)
+		return fmt.Sprintf("%s cannot be written: %s; choose another, or free it", ref, what)
 	case Conflict:
 		return fmt.Sprintf("%s is being changed by somebody else all the time: %s; see metadata.managedFields for who it is", ref, what)
 	case Overloaded:
