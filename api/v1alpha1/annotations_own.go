@@ -16,3 +16,17 @@ const (
 	// AnnotationApproveBy is who did.
 	AnnotationApproveBy = "fairlead.dev/approve-by"
 )
+
+// Annotations that order the automated syncs of Applications.
+const (
+	// AnnotationWaveGroup names a group of Applications of one namespace that are synced stage after stage.
+	AnnotationWaveGroup = "fairlead.dev/wave-group"
+	// AnnotationStage is the stage of an Application in its group, a whole number; lower ones come first.
+	AnnotationStage = "fairlead.dev/stage"
+	// AnnotationStageSoak is how long the stages before have to be healthy before the Application is synced, or how
+	// long the Application has to be before the stages after it are.
+	AnnotationStageSoak = "fairlead.dev/stage-soak"
+	// AnnotationDependsOn lists what has to be there before the Application is synced: Applications as name or
+	// namespace/name, definitions as crd:NAME, objects as object:GROUP/KIND/NAMESPACE/NAME[:CONDITION=VALUE].
+	AnnotationDependsOn = "fairlead.dev/depends-on"
+)

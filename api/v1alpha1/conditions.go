@@ -26,6 +26,8 @@ type ApplicationConditionType string
 const (
 	// ApplicationConditionDeletionError means that the objects of a deleted Application could not be deleted.
 	ApplicationConditionDeletionError ApplicationConditionType = "DeletionError"
+	// ApplicationConditionDeletionHeld means that the deletion of the Application waits for that of others. It is no error.
+	ApplicationConditionDeletionHeld ApplicationConditionType = "DeletionHeld"
 	// ApplicationConditionInvalidSpecError means that the specification contradicts itself or its project.
 	ApplicationConditionInvalidSpecError ApplicationConditionType = "InvalidSpecError"
 	// ApplicationConditionComparisonError means that desired and live state could not be compared.

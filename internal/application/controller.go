@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -65,6 +66,7 @@ type Controller struct {
 	rules        operatorRules
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
+	waits           waits
 	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
 	mu     sync.Mutex
@@ -156,6 +158,13 @@ func (c *Controller) next(ctx context.Context) bool {
 
 // onApplication is told every change of an Application.
 func (c *Controller) onApplication(old, app *v1alpha1.Application) {
+	present := app
+	if app == nil {
+		present = old
+	}
+	for _, waiter := range c.waits.waiting(keyOf(present)) {
+		c.queue.Add(waiter)
+	}
 	switch {
 	case app == nil:
 		c.queue.Add(keyOf(old))
@@ -188,7 +197,7 @@ func (c *Controller) onSettings(*settings.Settings) {
 // onLive looks again at the Application that a changed object belongs to, after
 // a time.
 func (c *Controller) onLive(instance string, after time.Duration) {
-	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
+	namespace, name := tracking.ParseInstanceName(strings.TrimPrefix(instance, dependenciesPrefix), c.Namespace)
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	if _, ok := c.Watch.Get(key); ok {
 		c.queue.AddAfter(key, after)
@@ -257,6 +266,7 @@ func (c *Controller) forget(key types.NamespacedName) {
 	c.repositories.forget(key)
 	c.Clusters.forget(tracking.InstanceName(key.Namespace, key.Name, c.Namespace))
 	c.Metrics.forget(key)
+	c.waits.stop(key)
 }
 
 func keyOf(app *v1alpha1.Application) types.NamespacedName {

@@ -31,6 +31,9 @@ func (r *reconciliation) finalize(ctx context.Context) error {
 	if at < 0 {
 		return nil
 	}
+	if r.dependentsRemain() {
+		return r.write(ctx)
+	}
 	remaining, err := r.deleteObjects(ctx, resourceFinalizers[r.app.Finalizers[at]])
 	if ctx.Err() != nil {
 		return ctx.Err()

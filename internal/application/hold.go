@@ -40,6 +40,8 @@ const (
 func (r *reconciliation) held(ctx context.Context, sync *automatedSync) (bool, error) {
 	for _, gate := range []func(context.Context, *automatedSync) ([]hold, error){
 		r.heldByWindows,
+		r.heldByStage,
+		r.heldByDependencies,
 		r.heldForApproval,
 	} {
 		holds, err := gate(ctx, sync)

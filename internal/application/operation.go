@@ -250,7 +250,7 @@ func (r *reconciliation) namespaceStep(options operationOptions) *plan.Step {
 // finish ends the operation; a sync that wrote everything enters the history.
 func (r *reconciliation) finish(phase v1alpha1.OperationPhase, message string) {
 	state := r.app.Status.OperationState
-	state.Phase, state.Message, state.FinishedAt = phase, message, &r.now
+	state.Phase, state.Message, state.FinishedAt = phase, message+r.unmet, &r.now
 	r.app.Operation = nil
 	r.Metrics.synced(r.app)
 	op := state.Operation.Sync

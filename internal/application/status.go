@@ -138,12 +138,15 @@ func (r *reconciliation) setSync() {
 	status.SourceType = r.desired.sources[0].kind
 }
 
-func (r *reconciliation) comparedTo() v1alpha1.ComparedTo {
-	out := v1alpha1.ComparedTo{Destination: r.app.Spec.Destination, IgnoreDifferences: r.app.Spec.IgnoreDifferences}
-	if r.app.Spec.HasMultipleSources() {
-		out.Sources = r.app.Spec.GetSources()
+func (r *reconciliation) comparedTo() v1alpha1.ComparedTo { return comparedTo(r.app) }
+
+// comparedTo is the part of the specification that a comparison is made with.
+func comparedTo(app *v1alpha1.Application) v1alpha1.ComparedTo {
+	out := v1alpha1.ComparedTo{Destination: app.Spec.Destination, IgnoreDifferences: app.Spec.IgnoreDifferences}
+	if app.Spec.HasMultipleSources() {
+		out.Sources = app.Spec.GetSources()
 	} else {
-		out.Source = r.app.Spec.GetSource()
+		out.Source = app.Spec.GetSource()
 	}
 	return out
 }
