@@ -30,3 +30,17 @@ const (
 	// namespace/name, definitions as crd:NAME, objects as object:GROUP/KIND/NAMESPACE/NAME[:CONDITION=VALUE].
 	AnnotationDependsOn = "fairlead.dev/depends-on"
 )
+
+// Annotations that hold an Application at a revision, in place of its target revision. The last is the controller's.
+const (
+	// AnnotationPin is the revision, or the id of an entry of the history; of several sources the revisions are
+	// separated by commas.
+	AnnotationPin = "fairlead.dev/pin"
+	// AnnotationPinBy is who set it.
+	AnnotationPinBy = "fairlead.dev/pin-by"
+	// AnnotationPinReason is why.
+	AnnotationPinReason = "fairlead.dev/pin-reason"
+	// AnnotationPinKeepsOut is what the target revision stood for when the pin was set. The pin ends when it stands for
+	// something else.
+	AnnotationPinKeepsOut = "fairlead.dev/pin-keeps-out"
+)

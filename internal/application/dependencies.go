@@ -17,9 +17,10 @@ import (
 )
 
 // heldByDependencies holds an automated sync until what the Application depends
-// on is there. What heals a sync that was made before goes ahead.
+// on is there. What heals a sync that was made before, or goes back to a pinned
+// revision, goes ahead.
 func (r *reconciliation) heldByDependencies(ctx context.Context, sync *automatedSync) ([]hold, error) {
-	if sync.heals {
+	if sync.heals || r.pin != nil {
 		return nil, nil
 	}
 	missing, err := r.missingDependencies(ctx)

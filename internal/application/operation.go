@@ -112,6 +112,9 @@ func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationStat
 // specification asks for, unless the operation names another revision or
 // source, or an earlier look at it already fixed one.
 func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha1.OperationState) (*comparison, error) {
+	if r.followsPin(state) {
+		return r.current, nil
+	}
 	op := state.Operation.Sync
 	at := sourcesAt{sources: r.app.Spec.GetSources(), revisions: op.Revisions}
 	if op.Source != nil {

@@ -61,6 +61,7 @@ type reconciliation struct {
 	tracker     tracking.Tracker
 	instance    string
 	desired     *desired
+	pin         *pin // nil without one
 	manner      *manner
 	current     *comparison
 

@@ -38,11 +38,11 @@ func stageOf(app *v1alpha1.Application) (s stage, ok bool, err error) {
 }
 
 // heldByStage holds an automated sync until the lower stages of its group are
-// done with the same commits. What heals a sync that was made before goes ahead:
-// it brings nothing new.
+// done with the same commits. What heals a sync that was made before, or goes
+// back to a pinned revision, goes ahead: it brings nothing new.
 func (r *reconciliation) heldByStage(ctx context.Context, sync *automatedSync) ([]hold, error) {
 	own, ok, err := stageOf(r.app)
-	if !ok || sync.heals {
+	if !ok || sync.heals || r.pin != nil {
 		return nil, nil
 	}
 	if err != nil {

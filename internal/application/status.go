@@ -20,6 +20,7 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 	v1alpha1.ApplicationConditionComparisonError,
 	v1alpha1.ApplicationConditionSyncError,
 	v1alpha1.ApplicationConditionSyncHeld,
+	v1alpha1.ApplicationConditionPinned,
 	v1alpha1.ApplicationConditionUnknownError,
 	v1alpha1.ApplicationConditionSharedResourceWarning,
 	v1alpha1.ApplicationConditionRepeatedResourceWarning,

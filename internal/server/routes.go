@@ -50,6 +50,9 @@ func (s *Server) routes() []route {
 		{pattern: "GET /api/v1/applications/{name}/syncwindows", action: applications("get"), handle: s.syncWindows},
 		{pattern: "POST /api/v1/applications/{name}/sync", action: applications("sync"), maxBody: largeBody, handle: s.syncApplication},
 		{pattern: "POST /api/v1/fairlead/applications/{name}/approve", action: applications("sync"), maxBody: smallBody, handle: s.approve},
+		{pattern: "POST /api/v1/fairlead/applications/{name}/pin", action: applications("sync"), maxBody: smallBody, handle: s.pin},
+		{pattern: "DELETE /api/v1/fairlead/applications/{name}/pin", action: applications("sync"), handle: s.unpin},
+		{pattern: "POST /api/v1/applications/{name}/rollback", action: applications("sync"), maxBody: smallBody, handle: s.rollback},
 		{pattern: "GET /api/v1/stream/applications", action: applications("get"), stream: true, handle: s.streamApplications},
 	}
 }
