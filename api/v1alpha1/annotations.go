@@ -72,6 +72,19 @@ const (
 // generated anew. The controller removes it when it is done.
 const AnnotationApplicationSetRefresh = "argocd.argoproj.io/application-set-refresh"
 
+// Annotations that are Fairlead's own.
+const (
+	// AnnotationWaitTimeout on an Application or on one of its objects is how long a sync waits for an object
+	// to become healthy, or for a hook to end, as a duration such as 30m. The object's own goes first.
+	AnnotationWaitTimeout = "fairlead.dev/wait-timeout"
+	// AnnotationOperation on a hook names the operation that it was made for.
+	AnnotationOperation = "fairlead.dev/operation"
+)
+
+// OperationInfoPlan names the entry of an operation's info whose value is the digest of the plan that the
+// operation is to carry out. It refuses when what it would do is something else. Fairlead's own.
+const OperationInfoPlan = "fairlead.dev/plan"
+
 // Labels.
 const (
 	// LabelAppInstance is the label that names the managing Application when tracking is by label and the
@@ -113,6 +126,8 @@ const (
 	FinalizerResourcesBackground = "resources-finalizer.argocd.argoproj.io/background"
 	// FinalizerPreDelete runs hooks before objects are deleted.
 	FinalizerPreDelete = "pre-delete-finalizer.argocd.argoproj.io"
+	// FinalizerHook on a hook keeps it until its outcome is known, whoever deletes it.
+	FinalizerHook = "argocd.argoproj.io/hook-finalizer"
 	// FinalizerPostDelete runs hooks when objects are deleted.
 	FinalizerPostDelete = "post-delete-finalizer.argocd.argoproj.io"
 )

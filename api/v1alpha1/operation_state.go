@@ -20,6 +20,25 @@ type OperationState struct {
 	FinishedAt *metav1.Time `json:"finishedAt,omitempty" protobuf:"bytes,7,opt,name=finishedAt"`
 	// RetryCount is how many times it was tried again.
 	RetryCount int64 `json:"retryCount,omitempty" protobuf:"bytes,8,opt,name=retryCount"`
+	// Waiting is what the operation waits for. It is absent while work goes on and when the operation
+	// has ended. Fairlead's own.
+	Waiting *OperationWait `json:"waiting,omitempty" protobuf:"bytes,100,opt,name=waiting"`
+	// FirstSync says that the Application was never synced before, so that Helm's hooks of an
+	// installation run in place of those of an upgrade. Fairlead's own.
+	FirstSync bool `json:"firstSync,omitempty" protobuf:"varint,101,opt,name=firstSync"`
+}
+
+// OperationWait is what a running operation waits for, since when, and until when at the latest. It is
+// Fairlead's own.
+type OperationWait struct {
+	// For names what is waited for, such as "Job db/migrate".
+	For string `json:"for" protobuf:"bytes,1,opt,name=for"`
+	// Message says what that still lacks.
+	Message string `json:"message,omitempty" protobuf:"bytes,2,opt,name=message"`
+	// Since is when the wait began.
+	Since metav1.Time `json:"since" protobuf:"bytes,3,opt,name=since"`
+	// Until is when the operation gives up.
+	Until metav1.Time `json:"until" protobuf:"bytes,4,opt,name=until"`
 }
 
 // SyncOperationResult is what a synchronization did.

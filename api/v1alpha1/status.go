@@ -35,6 +35,27 @@ type ApplicationStatus struct {
 	ControllerNamespace string `json:"controllerNamespace,omitempty" protobuf:"bytes,13,opt,name=controllerNamespace"`
 	// SourceHydrator is what the controller last observed about hydration.
 	SourceHydrator SourceHydratorStatus `json:"sourceHydrator,omitempty" protobuf:"bytes,14,opt,name=sourceHydrator"`
+	// Plan sums up what a sync would do now. It is absent while the Application is synced. Fairlead's
+	// own.
+	Plan *PlanSummary `json:"plan,omitempty" protobuf:"bytes,100,opt,name=plan"`
+}
+
+// PlanSummary sums up the steps of a sync. It is Fairlead's own.
+type PlanSummary struct {
+	// Digest names the plan. A sync that is asked for it refuses when its plan has another.
+	Digest string `json:"digest" protobuf:"bytes,1,opt,name=digest"`
+	// Create is how many objects would be made.
+	Create int64 `json:"create,omitempty" protobuf:"varint,2,opt,name=create"`
+	// Change is how many objects would be changed.
+	Change int64 `json:"change,omitempty" protobuf:"varint,3,opt,name=change"`
+	// Prune is how many objects would be deleted, if the sync prunes.
+	Prune int64 `json:"prune,omitempty" protobuf:"varint,4,opt,name=prune"`
+	// Run is how many hooks would run.
+	Run int64 `json:"run,omitempty" protobuf:"varint,5,opt,name=run"`
+	// RestartsPods is how many of the steps make a workload replace its pods.
+	RestartsPods int64 `json:"restartsPods,omitempty" protobuf:"varint,6,opt,name=restartsPods"`
+	// LosesData is how many of the steps delete an object that holds data.
+	LosesData int64 `json:"losesData,omitempty" protobuf:"varint,7,opt,name=losesData"`
 }
 
 // ResourceHealthLocation tells where the health of single objects is kept.

@@ -3,9 +3,12 @@ package application
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/fairlead-cd/fairlead/internal/action"
 	"github.com/fairlead-cd/fairlead/internal/plan"
@@ -32,21 +35,25 @@ func ActionsOf(s *settings.Settings, now func() time.Time) *action.Catalog {
 	})
 }
 
-// Act runs an action on an object of the destination. permit decides on every
-// object that the action makes, by the rules of the Application's project; the
-// object of the action is the caller's to permit. What was written is returned.
-func (d *Destination) Act(ctx context.Context, catalog *action.Catalog, ref plan.Reference, name string, params map[string]string, permit func(made *unstructured.Unstructured) error) ([]*unstructured.Unstructured, error) {
+// Act runs an action on an object of the destination, which must still be the
+// one with the uid. permit decides on every object that the action makes, by
+// the rules of the Application's project; the object of the action is the
+// caller's to permit. What was written is returned.
+func (d *Destination) Act(ctx context.Context, catalog *action.Catalog, ref plan.Reference, uid types.UID, name string, params map[string]string, permit func(made *unstructured.Unstructured) error) ([]*unstructured.Unstructured, error) {
 	return d.Applier.Act(ctx, ref, func(live *unstructured.Unstructured) ([]action.Change, error) {
+		if live.GetUID() != uid {
+			return nil, fmt.Errorf("%s was replaced by another object a moment ago: %w", ref, ErrNotPart)
+		}
 		changes, err := catalog.Run(ctx, live, name, params)
 		if err != nil {
-			return nil, err
+			return nil, apierrors.NewBadRequest(err.Error())
 		}
 		for _, change := range changes {
 			if change.Operation != action.Create {
 				continue
 			}
 			if err := permit(change.Object); err != nil {
-				return nil, err
+				return nil, apierrors.NewBadRequest(fmt.Sprintf("the action %s would make %s: %v", name, plan.ReferenceTo(change.Object), err))
 			}
 		}
 		return changes, nil

@@ -36,7 +36,7 @@ func (r *reconciliation) automate(ctx context.Context) error {
 	r.useApproval(sync)
 	op := sync.operation
 	r.app.Operation = op
-	r.app.Status.OperationState = &v1alpha1.OperationState{Operation: *op, Phase: v1alpha1.OperationRunning, StartedAt: r.now,
+	r.app.Status.OperationState = &v1alpha1.OperationState{Operation: *op, Phase: v1alpha1.OperationRunning, StartedAt: r.now, FirstSync: r.isFirstSync(r.app.Status.OperationState),
 		Message: "started by the automated sync policy"}
 	r.describe(ctx)
 	return r.write(ctx)
@@ -84,17 +84,22 @@ func (r *reconciliation) automatedSync() *automatedSync {
 		op.Retry = *policy.Retry
 	}
 	// The sources go with the operation, so that changed parameters tell it from the next.
-	if r.app.Spec.HasMultipleSources() {
-		op.Sync.Sources, op.Sync.Revisions = r.desired.plainSources(), r.desired.revisions()
-	} else {
-		op.Sync.Source, op.Sync.Revision = &r.desired.plainSources()[0], r.desired.sources[0].revision
-	}
+	r.aim(op.Sync)
 	state := r.app.Status.OperationState
 	heals := r.attempted(state)
 	if heals && !r.mayRepeat(state, op, slices.Concat(changes, prunes)) {
 		return nil
 	}
 	return &automatedSync{operation: op, changes: changes, prunes: prunes, heals: heals}
+}
+
+// aim lets an automated sync go to what is desired now.
+func (r *reconciliation) aim(op *v1alpha1.SyncOperation) {
+	if r.app.Spec.HasMultipleSources() {
+		op.Sources, op.Revisions = r.desired.plainSources(), r.desired.revisions()
+		return
+	}
+	op.Source, op.Revision = &r.desired.plainSources()[0], r.desired.revisions()[0]
 }
 
 // changes returns the objects that a sync would write, and those that it would

@@ -79,7 +79,7 @@ func (e *entry) start() error {
 	e.live.Store(live)
 	e.destination = &Destination{
 		Server: e.server, Name: e.registration.Name, Project: e.registration.Project,
-		Live: live, Applier: apply.New(live, applyConcurrency),
+		Live: live, Applier: apply.New(live, apply.ConnectionStreams),
 	}
 	e.idle, e.synced = time.Time{}, time.Time{}
 	run, cancel := context.WithCancel(e.set.ctx)

@@ -75,12 +75,8 @@ type clusterWatcher struct {
 	strayed func(instance string)
 }
 
-const (
-	// applyConcurrency is how many writes may be under way in one cluster.
-	applyConcurrency = 32
-	// defaultIdle is how long a cluster is watched without need.
-	defaultIdle = 10 * time.Minute
-)
+// defaultIdle is how long a cluster is watched without need.
+const defaultIdle = 10 * time.Minute
 
 // NewClusters returns the set of clusters that the settings name.
 func NewClusters(options ClustersOptions) *Clusters {
@@ -339,6 +335,11 @@ func (c *Clusters) tell(instances []string, how func(clusterWatcher, string)) {
 
 func tellChanged(w clusterWatcher, instance string) { w.changed(instance, 0) }
 func tellStrayed(w clusterWatcher, instance string) { w.strayed(instance) }
+
+// watch calls told with the instance name of each application to which something happens, until stop is called.
+func (c *Clusters) watch(told func(instance string)) (stop func()) {
+	return c.subscribe(clusterWatcher{changed: func(instance string, _ time.Duration) { told(instance) }, strayed: told})
+}
 
 // subscribe tells w what happens until the returned function is called.
 func (c *Clusters) subscribe(w clusterWatcher) (stop func()) {

@@ -22,6 +22,7 @@ import (
 type comparison struct {
 	desired *desired
 	objects []object
+	hooks   []hook
 	// empty says that nothing is desired at all.
 	empty bool
 }
@@ -32,6 +33,9 @@ type object struct {
 	desired *unstructured.Unstructured // nil: it is not in the source
 	live    *cluster.Object            // nil: it is not in the cluster
 	wave    int
+	hash    string // of desired
+	// written is when an operation wrote it, zero when that is not known.
+	written time.Time
 	verdict
 	// said is the health with what pods and events say about it.
 	said health.Result
@@ -46,6 +50,8 @@ type verdict struct {
 	drift     *v1alpha1.ResourceDrift
 	health    health.Result
 	hasHealth bool
+	// observed says that the status names the generation that it describes.
+	observed bool
 	// shown is a health that is shown and decides nothing.
 	shown    health.Result
 	hasShown bool
@@ -56,6 +62,9 @@ type verdict struct {
 	// extraneous and kept are options of the live object: it does not count as
 	// a difference when it is not desired; it is not to be pruned.
 	extraneous, kept bool
+	// confirmed and pruneLast are options of the live object: it is pruned only
+	// once somebody agreed; it is pruned after everything else.
+	confirmed, pruneLast bool
 	// dependent says that another object made it.
 	dependent bool
 	// clientSide says that client-side apply owns fields of it.
@@ -102,6 +111,7 @@ func (r *reconciliation) compare(ctx context.Context) error {
 		return err
 	}
 	r.current = current
+	r.show()
 	return nil
 }
 
@@ -122,7 +132,7 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 			"some rules about ignored differences cannot be used: "+err.Error()))
 	}
 	wanted := r.memory.targets
-	out := &comparison{desired: d, objects: make([]object, 0, len(wanted.list)), empty: len(wanted.list) == 0}
+	out := &comparison{desired: d, hooks: wanted.hooks, objects: make([]object, 0, len(wanted.list)), empty: len(wanted.list) == 0}
 	kept := make(results, len(wanted.list))
 	for _, target := range wanted.list {
 		o, err := r.compareTarget(ctx, target, kept)
@@ -150,7 +160,7 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 // compareTarget compares one desired object, unless that was done for just
 // these two states.
 func (r *reconciliation) compareTarget(ctx context.Context, t target, kept results) (object, error) {
-	o := object{Reference: plan.ReferenceTo(t.obj), desired: t.obj, wave: plan.WaveOf(t.obj)}
+	o := object{Reference: plan.ReferenceTo(t.obj), desired: t.obj, wave: plan.WaveOf(t.obj), hash: t.hash}
 	live, err := r.liveOf(ctx, t)
 	if err != nil {
 		return o, err
@@ -264,12 +274,15 @@ func (r *reconciliation) judge(ctx context.Context, live *unstructured.Unstructu
 		healthIgnored: health.IgnoredInApplication(live),
 		extraneous:    hasOption(live, v1alpha1.AnnotationCompareOptions, "IgnoreExtraneous"),
 		kept:          hasOption(live, v1alpha1.AnnotationSyncOptions, "Prune=false"),
-		dependent:     isHook(live) || hasController(live),
+		confirmed:     hasOption(live, v1alpha1.AnnotationSyncOptions, "Prune=confirm"),
+		pruneLast:     hasOption(live, v1alpha1.AnnotationSyncOptions, "PruneLast=true"),
+		dependent:     plan.IsHook(live) || hasController(live),
 		clientSide:    len(compare.ClientSideManagers(live)) > 0,
 		images:        imagesOf(live),
 		urls:          urlsOf(live),
 		wave:          plan.WaveOf(live),
 	}
+	_, v.observed, _ = unstructured.NestedFieldNoCopy(live.Object, "status", "observedGeneration")
 	if v.health, v.hasHealth = r.assessor.Assess(ctx, live); !v.hasHealth {
 		v.shown, v.hasShown = health.OfApplication(live)
 	}

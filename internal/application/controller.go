@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"strings"
@@ -43,6 +44,13 @@ type Options struct {
 	PersistHealth bool
 	// SelfHeal is the back-off between self-heals of one revision.
 	SelfHeal SelfHealBackoff
+	// WaitTimeout is how long a sync waits for an object to become healthy or a
+	// hook to end, where these do not say; a day when zero.
+	WaitTimeout time.Duration
+	// WaveDelay is how long a wave waits after the one before was written; nil
+	// for two seconds, and that only where the health of what was written may
+	// still be that of before.
+	WaveDelay *time.Duration
 	// ServerSideDiff compares by asking the API server, where an Application does
 	// not say otherwise.
 	ServerSideDiff bool
@@ -64,6 +72,7 @@ type Controller struct {
 	projects     projects
 	schemas      schemas
 	rules        operatorRules
+	catalogs     catalogs
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
 	waits           waits
@@ -71,13 +80,20 @@ type Controller struct {
 
 	mu     sync.Mutex
 	memory map[types.NamespacedName]*memory
+	// interrupts end the reconciles that are under way.
+	interrupts map[types.NamespacedName]context.CancelCauseFunc
 }
+
+// errInterrupted ends a reconcile because the operation that it carries out was
+// broken off. What it did is recorded.
+var errInterrupted = errors.New("the operation was broken off")
 
 // New returns a Controller that does nothing until [Controller.Run].
 func New(opts Options) *Controller {
 	c := &Controller{
-		Options: opts,
-		memory:  make(map[types.NamespacedName]*memory),
+		Options:    opts,
+		memory:     make(map[types.NamespacedName]*memory),
+		interrupts: make(map[types.NamespacedName]context.CancelCauseFunc),
 
 		intervalChanged: make(chan struct{}, 1),
 		queue: workqueue.NewTypedRateLimitingQueue(
@@ -142,7 +158,7 @@ func (c *Controller) next(ctx context.Context) bool {
 		return true
 	}
 	started := c.Now()
-	again, err := c.reconcile(ctx, key)
+	again, err := c.interruptibly(ctx, key)
 	c.Metrics.reconciled(key, c.Now().Sub(started))
 	switch {
 	case err != nil && ctx.Err() == nil:
@@ -156,6 +172,30 @@ func (c *Controller) next(ctx context.Context) bool {
 	return true
 }
 
+// interruptibly reconciles an Application in a way that interrupt can end.
+func (c *Controller) interruptibly(ctx context.Context, key types.NamespacedName) (time.Duration, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.mu.Lock()
+	c.interrupts[key] = cancel
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		delete(c.interrupts, key)
+		c.mu.Unlock()
+	}()
+	return c.reconcile(ctx, key)
+}
+
+// interrupt ends the reconcile of an Application that is under way.
+func (c *Controller) interrupt(key types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cancel, ok := c.interrupts[key]; ok {
+		cancel(errInterrupted)
+	}
+}
+
 // onApplication is told every change of an Application.
 func (c *Controller) onApplication(old, app *v1alpha1.Application) {
 	present := app
@@ -164,6 +204,9 @@ func (c *Controller) onApplication(old, app *v1alpha1.Application) {
 	}
 	for _, waiter := range c.waits.waiting(keyOf(present)) {
 		c.queue.Add(waiter)
+	}
+	if app != nil && terminating(app) && (old == nil || !terminating(old)) {
+		c.interrupt(keyOf(app))
 	}
 	switch {
 	case app == nil:

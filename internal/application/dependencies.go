@@ -131,7 +131,7 @@ func (r *reconciliation) missingObject(ctx context.Context, d dependency) (strin
 	case ok && found.Whole():
 		return conditionLacking(found.Live(), d), nil
 	case ready != nil:
-		r.lookAgain(objectPoll)
+		r.lookIn(objectPoll)
 	}
 	obj, err := live.Fetch(ctx, d.object, "")
 	switch {
@@ -140,7 +140,7 @@ func (r *reconciliation) missingObject(ctx context.Context, d dependency) (strin
 	case apierrors.IsNotFound(err):
 		return d.text + " does not exist", nil
 	case err != nil:
-		r.lookAgain(objectPoll)
+		r.lookIn(objectPoll)
 		return fmt.Sprintf("%s could not be read: %v", d.text, err), nil
 	case d.condition == "":
 		return "", nil

@@ -1,6 +1,7 @@
 package application
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
+	"github.com/fairlead-cd/fairlead/internal/plan"
 	"github.com/fairlead-cd/fairlead/internal/render"
 	"github.com/fairlead-cd/fairlead/internal/settings"
 )
@@ -28,12 +30,19 @@ type target struct {
 	file string
 }
 
+// hook is an object that runs during a sync or a deletion, and is not compared.
+type hook struct {
+	target
+	plan.Hook
+}
+
 // targets are the desired objects of an Application at one commit.
 type targets struct {
 	// identity and settings are what they were made from, see [reconciliation.targetsHold].
 	identity   string
 	settings   *settings.Settings
 	list       []target
+	hooks      []hook
 	keys       map[cluster.Key]struct{}
 	conditions []v1alpha1.ApplicationCondition
 }
@@ -48,59 +57,74 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 	marks := r.marksIdentity()
 	var refused []string
 	for _, object := range result.Objects {
-		if isHook(object.Unstructured) {
-			continue
-		}
 		gvk := object.GroupVersionKind()
 		if r.settings.Resources.Excludes(gvk.Group, gvk.Kind, r.destination.Server) || cluster.AlwaysExcluded(gvk.Group, gvk.Kind) {
 			out.conditions = append(out.conditions, r.condition(v1alpha1.ApplicationConditionExcludedResourceWarning,
-				fmt.Sprintf("%s %s in %s is left alone, because this installation excludes its kind (resource.exclusions)", gvk.Kind, object.GetName(), object.File)))
+				fmt.Sprintf("%s %s in %s is left alone, because this installation excludes its kind (resource.exclusions)", gvk.Kind, nameOf(object.Unstructured), object.File)))
 			continue
 		}
-		namespaced, err := r.isNamespaced(ctx, gvk, result)
+		obj, err := r.targetOf(ctx, object, result)
 		if err != nil {
-			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
-		}
-		obj := object.DeepCopy()
-		switch {
-		case !namespaced:
-			obj.SetNamespace("")
-		case obj.GetNamespace() == "":
-			if r.app.Spec.Destination.Namespace == "" {
-				return targets{}, fmt.Errorf("%s %s in %s has no namespace; state one there or in spec.destination.namespace", object.GetKind(), object.GetName(), object.File)
-			}
-			obj.SetNamespace(r.app.Spec.Destination.Namespace)
-		}
-		if err := r.destination.Live.Covers(obj.GetNamespace()); err != nil {
-			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
-		}
-		if r.lenient() || hasOption(obj, v1alpha1.AnnotationSyncOptions, validateFalse) {
-			obj = compare.KnownFields(obj)
-		}
-		if err := secretDataFromStrings(obj); err != nil {
-			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, object.GetName(), object.File, err)
-		}
-		if err := r.tracker.Mark(obj, r.instance, r.app.Spec.Destination.Namespace); err != nil {
-			return targets{}, fmt.Errorf("%s %s in %s: %w", object.GetKind(), object.GetName(), object.File, err)
+			return targets{}, fmt.Errorf("%s %s in %s: %w", gvk.Kind, nameOf(object.Unstructured), object.File, err)
 		}
 		if err := r.project.Object(gvk.Group, gvk.Kind, obj.GetName(), r.destinationFor(obj.GetNamespace())); err != nil {
 			refused = append(refused, fmt.Sprintf("%s: %v", object.File, err))
 			continue
 		}
-		key := cluster.KeyOf(obj)
-		if first, ok := seen[key]; ok {
-			out.conditions = append(out.conditions, r.condition(v1alpha1.ApplicationConditionRepeatedResourceWarning,
-				fmt.Sprintf("%s %s stands in %s and again in %s; the last one counts", key.Kind, key.Name, first, object.File)))
-			out.list = slices.DeleteFunc(out.list, func(t target) bool { return t.key == key })
+		made := target{key: cluster.KeyOf(obj), obj: obj, hash: object.Hash + marks, file: object.File}
+		if kind, ok := plan.HookOf(obj); ok {
+			out.hooks = append(out.hooks, hook{made, kind})
+			continue
 		}
-		seen[key] = object.File
-		out.keys[key] = struct{}{}
-		out.list = append(out.list, target{key: key, obj: obj, hash: object.Hash + marks, file: object.File})
+		if first, ok := seen[made.key]; ok {
+			out.conditions = append(out.conditions, r.condition(v1alpha1.ApplicationConditionRepeatedResourceWarning,
+				fmt.Sprintf("%s %s stands in %s and again in %s; the last one counts", gvk.Kind, obj.GetName(), first, object.File)))
+			out.list = slices.DeleteFunc(out.list, func(t target) bool { return t.key == made.key })
+		}
+		seen[made.key] = object.File
+		out.keys[made.key] = struct{}{}
+		out.list = append(out.list, made)
 	}
 	if len(refused) > 0 {
 		return targets{}, errors.New(strings.Join(refused, "; "))
 	}
 	return out, nil
+}
+
+// targetOf returns a rendered object as it is to be in the cluster.
+func (r *reconciliation) targetOf(ctx context.Context, object render.Object, result *render.Result) (*unstructured.Unstructured, error) {
+	namespaced, err := r.isNamespaced(ctx, object.GroupVersionKind(), result)
+	if err != nil {
+		return nil, err
+	}
+	obj := object.DeepCopy()
+	switch {
+	case !namespaced:
+		obj.SetNamespace("")
+	case obj.GetNamespace() == "":
+		if r.app.Spec.Destination.Namespace == "" {
+			return nil, errors.New("it has no namespace; state one there or in spec.destination.namespace")
+		}
+		obj.SetNamespace(r.app.Spec.Destination.Namespace)
+	}
+	if err := r.destination.Live.Covers(obj.GetNamespace()); err != nil {
+		return nil, err
+	}
+	if r.lenient() || hasOption(obj, v1alpha1.AnnotationSyncOptions, validateFalse) {
+		obj = compare.KnownFields(obj)
+	}
+	if err := secretDataFromStrings(obj); err != nil {
+		return nil, err
+	}
+	if obj.GetName() == "" && plan.IsHook(obj) {
+		return obj, nil // it gets a name, and then its mark, when it runs
+	}
+	return obj, r.tracker.Mark(obj, r.instance, r.app.Spec.Destination.Namespace)
+}
+
+// nameOf is the name of an object, or what its name begins with.
+func nameOf(obj *unstructured.Unstructured) string {
+	return cmp.Or(obj.GetName(), obj.GetGenerateName())
 }
 
 // validateFalse is the sync option that drops unknown fields.
@@ -169,15 +193,6 @@ func (r *reconciliation) marksIdentity() string {
 		r.instance, r.app.Spec.Destination.Namespace, r.destination.Server, strconv.FormatBool(r.lenient()),
 		string(r.tracker.Method), r.tracker.Key(), r.tracker.InstallationID,
 	}, "\x00")
-}
-
-// isHook says whether an object is a hook, which runs during a sync and is not
-// part of the desired state.
-func isHook(obj *unstructured.Unstructured) bool {
-	annotations := obj.GetAnnotations()
-	_, argo := annotations[v1alpha1.AnnotationHook]
-	_, helm := annotations["helm.sh/hook"]
-	return argo || (helm && annotations["helm.sh/hook"] != "crd-install")
 }
 
 // secretDataFromStrings moves stringData of a Secret into data, where the API

@@ -30,66 +30,93 @@ type difference struct {
 	settled string
 }
 
-// differenceOf predicts what a sync would change in the live object. Where the
-// prediction alone cannot tell, or the API server is to be asked anyway, a dry
-// run tells; its answer holds for the content of the live object.
+// differenceOf tells how a live object differs from what a sync would make of it.
 func (r *reconciliation) differenceOf(ctx context.Context, t target, live *unstructured.Unstructured, schema *compare.Schema, before difference) (difference, error) {
+	pair, err := r.pairOf(ctx, t, live, schema)
+	if err != nil {
+		return difference{}, err
+	}
+	found, err := r.foresee(ctx, t, pair, before.settled)
+	if err != nil || found.asBefore {
+		return before, err
+	}
+	out := difference{differs: !found.Synced(), settled: found.settled}
+	if !out.differs {
+		return out, nil
+	}
+	if out.fields, err = r.Comparer.Explain(pair.Live, found.Result); err != nil {
+		return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+	}
+	return out, nil
+}
+
+// foreseen is what a sync would change in a live object.
+type foreseen struct {
+	compare.Result
+	// predicted is the answer of the API server; nil when it was not asked.
+	predicted *unstructured.Unstructured
+	// settled names the live state that it answered for; asBefore says that it did so already.
+	settled  string
+	asBefore bool
+}
+
+// foresee predicts what a sync would change. Where the prediction alone cannot
+// tell, or the API server is to be asked anyway, a dry run tells; its answer
+// holds for the content of the live object, which before names when it was
+// asked already.
+func (r *reconciliation) foresee(ctx context.Context, t target, pair compare.Pair, before string) (out foreseen, err error) {
+	if !r.manner.serverSide {
+		if out.Result, err = r.Comparer.Compare(pair); err != nil {
+			return out, incomparable(fmt.Errorf("%s: %w", t.file, err))
+		}
+		if out.Certain {
+			return out, nil
+		}
+	}
+	if out.settled = contentOf(pair.Live); out.settled != "" && out.settled == before {
+		out.asBefore = true
+		return out, nil
+	}
+	predicted, err := r.destination.Applier.Predict(ctx, t.obj)
+	switch {
+	case err != nil && !refused(err):
+		// It passes by itself. To go on without an answer would show a difference where there may be none.
+		return out, fmt.Errorf("asking the API server about %s: %w", plan.ReferenceTo(t.obj), err)
+	case err != nil && r.manner.serverSide:
+		return out, incomparable(fmt.Errorf("%s: the API server refuses %s: %w", t.file, plan.ReferenceTo(t.obj), err))
+	case err != nil:
+		r.Logger.Debug("dry run refused; the local prediction stands", "application", r.key.String(),
+			"object", plan.ReferenceTo(t.obj).String(), "error", err)
+		out.settled = ""
+		return out, nil
+	}
+	out.predicted = predicted
+	if out.Result, err = r.Comparer.Between(pair, predicted); err != nil {
+		return out, incomparable(fmt.Errorf("%s: %w", t.file, err))
+	}
+	if r.manner.serverSide && !r.manner.webhooks {
+		if out.Result, err = r.Comparer.WithoutWebhooks(out.Result, pair.Live, predicted); err != nil {
+			return out, incomparable(fmt.Errorf("%s: %w", t.file, err))
+		}
+	}
+	return out, nil
+}
+
+// pairOf puts a target and its live object side by side, in the version that the target states; the watch follows the
+// preferred one.
+func (r *reconciliation) pairOf(ctx context.Context, t target, live *unstructured.Unstructured, schema *compare.Schema) (compare.Pair, error) {
 	if live.GetAPIVersion() != t.obj.GetAPIVersion() {
-		// The watch follows the preferred version; compare in the stated one.
 		converted, err := r.destination.Live.Fetch(ctx, t.key, t.obj.GroupVersionKind().Version)
 		if err != nil {
-			return difference{}, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
+			return compare.Pair{}, fmt.Errorf("reading the live %s: %w", plan.ReferenceTo(t.obj), err)
 		}
 		live = converted
 	}
 	rules, err := r.manner.rulesFor(t)
 	if err != nil {
-		return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
+		return compare.Pair{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
 	}
-	pair := compare.Pair{Desired: t.obj, Live: live, Schema: schema, Rules: rules}
-	result := compare.Result{}
-	if !r.manner.serverSide {
-		if result, err = r.Comparer.Compare(pair); err != nil {
-			return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
-		}
-	}
-	out := difference{}
-	if !result.Certain {
-		if out.settled = contentOf(live); out.settled == before.settled {
-			return before, nil
-		}
-		predicted, err := r.destination.Applier.Predict(ctx, t.obj)
-		switch {
-		case err != nil && !refused(err):
-			// It passes by itself. To go on without an answer would show a difference where there may be none.
-			return difference{}, fmt.Errorf("asking the API server about %s: %w", plan.ReferenceTo(t.obj), err)
-		case err != nil && r.manner.serverSide:
-			return difference{}, incomparable(fmt.Errorf("%s: the API server refuses %s: %w", t.file, plan.ReferenceTo(t.obj), err))
-		case err != nil:
-			r.Logger.Debug("dry run refused; the local prediction stands", "application", r.key.String(),
-				"object", plan.ReferenceTo(t.obj).String(), "error", err)
-			out.settled = ""
-		default:
-			if result, err = r.Comparer.Between(pair, predicted); err != nil {
-				return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
-			}
-			if r.manner.serverSide && !r.manner.webhooks {
-				if result, err = r.Comparer.WithoutWebhooks(result, live, predicted); err != nil {
-					return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
-				}
-			}
-		}
-	}
-	out.differs = !result.Synced()
-	if !out.differs {
-		return out, nil
-	}
-	fields, err := r.Comparer.Explain(live, result)
-	if err != nil {
-		return difference{}, incomparable(fmt.Errorf("%s: %w", t.file, err))
-	}
-	out.fields = fields
-	return out, nil
+	return compare.Pair{Desired: t.obj, Live: live, Schema: schema, Rules: rules}, nil
 }
 
 // refused says that the API server has answered, and will answer the same again.

@@ -7,12 +7,13 @@ import (
 )
 
 // Reasons of the Events that the controller writes about an Application. They
-// are those of Argo CD, but for those about drift and about syncs that wait.
+// are those of Argo CD, but for those about drift and about what waits.
 const (
 	reasonOperationStarted   = "OperationStarted"
 	reasonOperationCompleted = "OperationCompleted"
 	reasonResourceUpdated    = "ResourceUpdated"
 	reasonResourceDrifted    = "ResourceDrifted"
+	reasonOperationWaiting   = "OperationWaiting"
 	reasonSyncHeld           = "SyncHeld"
 )
 

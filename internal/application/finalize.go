@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -23,72 +25,122 @@ var resourceFinalizers = map[string]metav1.DeletionPropagation{
 	v1alpha1.FinalizerResourcesBackground: metav1.DeletePropagationBackground,
 }
 
-// finalize deletes what a deleted Application manages, waits until it is gone,
-// and then lets the Application go. Without a resource finalizer the objects
-// stay.
+// finalize ends a deleted Application, one finalizer after the other: hooks run,
+// what it manages is deleted, hooks run again, each waiting for what comes
+// before. Without a resource finalizer the objects stay.
 func (r *reconciliation) finalize(ctx context.Context) error {
-	at := slices.IndexFunc(r.app.Finalizers, func(name string) bool { _, ours := resourceFinalizers[name]; return ours })
-	if at < 0 {
-		return nil
-	}
-	if r.dependentsRemain() {
+	if len(r.app.Finalizers) > 0 && r.dependentsRemain() {
 		return r.write(ctx)
 	}
-	remaining, err := r.deleteObjects(ctx, resourceFinalizers[r.app.Finalizers[at]])
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	switch {
-	case errors.Is(err, errLater):
-		return nil
-	case err != nil:
-		r.deletionProblem(err)
-		r.again = time.Minute // an event may come sooner
-	case remaining == 0:
-		r.app.Finalizers = slices.DeleteFunc(slices.Clone(r.app.Finalizers), func(name string) bool { _, ours := resourceFinalizers[name]; return ours })
-		r.Logger.Info("the objects of a deleted Application are gone", "application", r.key)
-	}
-	return r.write(ctx)
-}
-
-// deleteObjects deletes the live objects that carry the Application's mark, in
-// the reverse order of their creation, and counts those that are still there.
-func (r *reconciliation) deleteObjects(ctx context.Context, propagation metav1.DeletionPropagation) (remaining int, err error) {
-	instance := tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
-	destination, err := r.Clusters.For(instance, r.app.Spec.Destination, true)
-	if errors.Is(err, errRegistration) {
-		return 0, err
-	}
-	if err != nil {
-		// Nothing can be deleted in a cluster that is not known any more.
-		r.Logger.Warn("the cluster of a deleted Application is not known; its objects stay there", "application", r.key, "error", err)
-		return 0, nil
-	}
-	r.destination = destination
-	if err := r.awaitLive(); err != nil {
-		return 0, err
-	}
-	var steps []plan.Step
-	for _, found := range destination.Live.Managed(instance) {
-		live := found.Live()
-		if hasController(live) || hasOption(live, v1alpha1.AnnotationSyncOptions, "Delete=false") {
+	for _, part := range []struct {
+		finalizers []string
+		do         func(context.Context) (done bool, err error)
+	}{
+		{preDeleteFinalizers, func(ctx context.Context) (bool, error) { return r.runDeletionHooks(ctx, plan.PreDelete) }},
+		{slices.Collect(maps.Keys(resourceFinalizers)), r.deleteObjects},
+		{postDeleteFinalizers, func(ctx context.Context) (bool, error) { return r.runDeletionHooks(ctx, plan.PostDelete) }},
+	} {
+		ours := func(name string) bool { return slices.Contains(part.finalizers, name) }
+		if !slices.ContainsFunc(r.app.Finalizers, ours) {
 			continue
 		}
-		remaining++
-		if found.Deleting.IsZero() {
-			steps = append(steps, plan.Step{
-				Action: plan.Prune, Reference: plan.ReferenceTo(live), Wave: plan.WaveOf(live), UID: found.UID,
-			})
+		done, err := part.do(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, errLater), errors.Is(err, errWaiting):
+			return nil
+		case err != nil:
+			r.deletionProblem(err)
+			r.lookIn(time.Minute) // an event may come sooner
+			return r.write(ctx)
+		case !done:
+			return r.write(ctx)
+		}
+		r.app.Finalizers = slices.DeleteFunc(slices.Clone(r.app.Finalizers), ours)
+		if err := r.write(ctx); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// deleteObjects deletes the live objects that carry the Application's mark,
+// the waves in the reverse order of their creation, each once the one before is
+// gone.
+func (r *reconciliation) deleteObjects(ctx context.Context) (done bool, err error) {
+	destination, err := r.deletionDestination()
+	if destination == nil || err != nil {
+		return err == nil, err
+	}
+	options := r.syncOptions(&v1alpha1.SyncOperation{})
+	var steps []plan.Step
+	var unconfirmed []string
+	remaining, last := 0, math.MinInt
+	for _, found := range destination.Live.Managed(r.instance) {
+		live := found.Live()
+		if hasController(live) || options.of(live, "Delete") == "false" {
+			continue
+		}
+		if plan.IsHook(live) && slices.Contains(live.GetFinalizers(), v1alpha1.FinalizerHook) {
+			if err := r.dropHook(ctx, live, true); err != nil {
+				return false, err
+			}
+		}
+		remaining++
+		last = max(last, plan.WaveOf(live))
+		if options.of(live, "Delete") == "confirm" {
+			unconfirmed = append(unconfirmed, plan.ReferenceTo(live).String())
+		}
+		step := plan.Step{Action: plan.Prune, Reference: plan.ReferenceTo(live), Wave: plan.WaveOf(live), UID: found.UID}
+		step.Options.Propagation = r.propagation()
+		if !found.Deleting.IsZero() {
+			step.UID = "" // only to know that its wave is not over
+		}
+		steps = append(steps, step)
+	}
+	if len(unconfirmed) > 0 && !approvedSince(r.app, *r.app.DeletionTimestamp) {
+		return false, fmt.Errorf("the deletion of %s has to be confirmed: to agree, set the annotation %s of the Application to the present time",
+			named3(unconfirmed), v1alpha1.AnnotationDeletionApproved)
+	}
+	steps = slices.DeleteFunc(steps, func(step plan.Step) bool { return step.Wave < last || step.UID == "" })
 	for _, stage := range plan.Build(steps).Stages {
-		for _, outcome := range destination.Applier.Run(ctx, stage.Steps, apply.Options{Propagation: propagation}) {
+		for _, outcome := range destination.Applier.Run(ctx, stage.Steps, apply.Options{}) {
 			if outcome.Err != nil {
-				return remaining, fmt.Errorf("deleting %s: %w", outcome.Reference, outcome.Err)
+				return false, fmt.Errorf("deleting its objects: %w", outcome.Err)
 			}
 		}
 	}
-	return remaining, nil
+	if remaining == 0 {
+		r.Logger.Info("the objects of a deleted Application are gone", "application", r.key)
+	}
+	return remaining == 0, nil
+}
+
+// propagation is how the finalizer of the Application asks for deletion.
+func (r *reconciliation) propagation() metav1.DeletionPropagation {
+	for _, name := range r.app.Finalizers {
+		if propagation, ok := resourceFinalizers[name]; ok {
+			return propagation
+		}
+	}
+	return metav1.DeletePropagationForeground
+}
+
+// deletionDestination finds the cluster of a deleted Application; nil when it
+// is not known any more, so that nothing can be done there.
+func (r *reconciliation) deletionDestination() (*Destination, error) {
+	r.instance = tracking.InstanceName(r.app.Namespace, r.app.Name, r.Namespace)
+	destination, err := r.Clusters.For(r.instance, r.app.Spec.Destination, true)
+	if errors.Is(err, errRegistration) {
+		return nil, err
+	}
+	if err != nil {
+		r.Logger.Warn("the cluster of a deleted Application is not known; its objects stay there", "application", r.key, "error", err)
+		return nil, nil
+	}
+	r.destination, r.tracker = destination, TrackerOf(r.settings)
+	return destination, r.awaitLive()
 }
 
 func (r *reconciliation) deletionProblem(err error) {

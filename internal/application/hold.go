@@ -108,6 +108,6 @@ func (r *reconciliation) countHolds() {
 // lookAgainAt asks for another look at a moment; none for the zero time.
 func (r *reconciliation) lookAgainAt(moment time.Time) {
 	if !moment.IsZero() {
-		r.lookAgain(moment.Sub(r.Now()))
+		r.lookIn(moment.Sub(r.Now()))
 	}
 }

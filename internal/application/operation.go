@@ -2,118 +2,107 @@ package application
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
-	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/plan"
 )
+
+// terminate ends an operation that somebody broke off, before anything else is
+// looked at: nothing that the operation waits for may hold that up. Its hooks
+// are ended by tidyHooks.
+func (r *reconciliation) terminate(ctx context.Context) error {
+	if !terminating(r.app) {
+		return nil
+	}
+	r.finish(v1alpha1.OperationFailed, "the operation was terminated")
+	return r.write(ctx)
+}
+
+// supersede ends an automated operation that is still under way when something
+// else is desired: desired state is a level, and a newer commit mends what an
+// older one broke.
+func (r *reconciliation) supersede(ctx context.Context) error {
+	state := r.app.Status.OperationState
+	if state == nil || !state.Phase.Running() || !r.yields(state) {
+		return nil
+	}
+	at, err := r.operationSources(state)
+	if err != nil {
+		return nil // the attempt itself will say so
+	}
+	if at.sources.Equals(r.desired.plainSources()) && (slices.Equal(at.revisions, r.desired.revisions()) || len(at.revisions) == 0) {
+		return nil
+	}
+	if at.sources.Equals(r.desired.plainSources()) {
+		wanted, err := r.renderAll(ctx, at)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil && wanted.result.Digest == r.desired.result.Digest {
+			return nil // another commit, the same objects
+		}
+	}
+	if err := r.endHooks(ctx); err != nil {
+		return err
+	}
+	r.finish(v1alpha1.OperationFailed, "superseded by "+shortRevisions(r.desired.revisions())+": it is desired now")
+	return nil
+}
+
+// yields says whether an operation makes way for what is desired by now: an
+// automated one, and one by hand at the revision that the specification names,
+// while the policy syncs by itself.
+func (r *reconciliation) yields(state *v1alpha1.OperationState) bool {
+	op := state.Operation.Sync
+	if op == nil || op.DryRun || len(op.Manifests) > 0 || !r.app.Spec.SyncPolicy.IsAutomated() {
+		return false
+	}
+	if state.Operation.InitiatedBy.Automated {
+		return true
+	}
+	return len(op.Revisions) == 0 && (op.Revision == "" || op.Revision == r.app.Spec.GetSource().TargetRevision)
+}
 
 // operate begins the operation that was asked for and carries on one that
 // runs, as far as it can go now.
 func (r *reconciliation) operate(ctx context.Context) error {
+	r.beginOperation()
 	state := r.app.Status.OperationState
-	if r.app.Operation != nil && (state == nil || state.Phase.Completed()) {
-		state = &v1alpha1.OperationState{Operation: *r.app.Operation, Phase: v1alpha1.OperationRunning, StartedAt: r.now}
-		r.app.Status.OperationState = state
-	}
 	switch {
 	case state == nil || state.Phase.Completed():
 		return nil
-	case state.Phase == v1alpha1.OperationTerminating:
-		r.finish(v1alpha1.OperationFailed, "the operation was terminated")
-		return nil
 	case state.Operation.Sync == nil:
 		r.finish(v1alpha1.OperationError, "the operation asks for nothing; set operation.sync")
-		return nil
-	}
-	if len(state.Operation.Sync.Manifests) > 0 {
-		// Syncing what is in Git instead would be the opposite of what was asked for.
-		r.finish(v1alpha1.OperationError, "syncing manifests that come with the operation is not supported yet; push them, or remove operation.sync.manifests")
 		return nil
 	}
 	if r.blockedByWindow(state) {
 		return nil
 	}
 	if wait := r.untilRetry(state); wait > 0 {
-		r.again = wait
+		r.lookIn(wait)
 		return nil
 	}
-	return r.sync(ctx, state)
+	r.beginAttempt(state)
+	return r.sync(ctx)
 }
 
-// sync compares the revision that the operation asks for with the cluster and
-// carries out the difference, wave by wave. What was done in an earlier look
-// at the same operation compares as synced now, and so is not done again.
-func (r *reconciliation) sync(ctx context.Context, state *v1alpha1.OperationState) error {
-	against, err := r.operationComparison(ctx, state)
-	if refused, ok := errors.AsType[*problem](err); ok {
-		// What the operation asks for is at fault, not the Application.
-		r.failAttempt(state, refused.Error())
-		return nil
+// beginOperation takes up an operation that was asked for.
+func (r *reconciliation) beginOperation() {
+	before := r.app.Status.OperationState
+	if r.app.Operation == nil || before != nil && !before.Phase.Completed() {
+		return
 	}
-	if err != nil {
-		return err
+	r.app.Status.OperationState = &v1alpha1.OperationState{
+		Operation: *r.app.Operation, Phase: v1alpha1.OperationRunning, StartedAt: r.now, FirstSync: r.current != nil && r.isFirstSync(before),
 	}
-	op := state.Operation.Sync
-	options := r.syncOptions(op)
-	work := selected(against.objects, op.Resources)
-	r.beginResult(state, against, op)
-
-	steps, skipped := stepsFor(work, op.Prune && options.prune)
-	if namespace := r.namespaceStep(options); namespace != nil {
-		steps = append(steps, *namespace)
-	}
-	if options.respectIgnored {
-		if err := r.keepIgnored(ctx, work, steps); err != nil {
-			r.failAttempt(state, err.Error())
-			return nil
-		}
-	}
-	recordUnchanged(state.SyncResult, work, skipped)
-
-	for _, stage := range plan.Build(steps).Stages {
-		if kind, err := r.unservedKind(ctx, stage); kind != "" {
-			r.waitForKind(state, kind, err)
-			return nil
-		}
-		if waiting, degraded := waitingFor(work, stage, op.DryRun); degraded != "" {
-			r.failAttempt(state, degraded)
-			return nil
-		} else if waiting != "" {
-			state.Message = waiting
-			return nil
-		}
-		outcomes := r.destination.Applier.Run(ctx, stage.Steps, apply.Options{
-			DryRun: op.DryRun, SkipValidation: options.skipValidation, Propagation: options.propagation,
-		})
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		failed := recordOutcomes(state.SyncResult, outcomes)
-		r.markApplied(ctx, work, outcomes)
-		if failed > 0 {
-			r.failAttempt(state, fmt.Sprintf("%d of %d objects could not be written; the first: %s", failed, len(stage.Steps), firstError(outcomes)))
-			return nil
-		}
-	}
-	r.finish(v1alpha1.OperationSucceeded, succeededMessage(len(steps), op.DryRun))
-	if op.DryRun {
-		return nil
-	}
-	return r.compare(ctx)
 }
 
-// operationComparison compares what the operation asks for. That is what the
-// specification asks for, unless the operation names another revision or
-// source, or an earlier look at it already fixed one.
-func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha1.OperationState) (*comparison, error) {
+// operationSources are the sources that an operation asks for, at the revisions
+// that it asks for or, once it fixed them, syncs to.
+func (r *reconciliation) operationSources(state *v1alpha1.OperationState) (sourcesAt, error) {
 	if r.followsPin(state) {
-		return r.current, nil
+		return sourcesAt{sources: r.desired.plainSources(), revisions: r.desired.revisions()}, nil
 	}
 	op := state.Operation.Sync
 	at := sourcesAt{sources: r.app.Spec.GetSources(), revisions: op.Revisions}
@@ -132,6 +121,28 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 			at.revisions = []string{result.Revision}
 		}
 	}
+	if n := len(at.revisions); n > 0 && n != len(at.sources) {
+		return at, attemptFailed("the operation names %d revisions for %d sources; give one for each", n, len(at.sources))
+	}
+	return at, nil
+}
+
+// operationComparison compares what the operation asks for. That is what the
+// specification asks for, unless the operation names another revision or
+// source, brings its manifests along, or an earlier look at it already fixed
+// one.
+func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha1.OperationState) (*comparison, error) {
+	if manifests := state.Operation.Sync.Manifests; len(manifests) > 0 {
+		wanted, err := r.local(manifests)
+		if err != nil {
+			return nil, err
+		}
+		return r.compareApart(ctx, wanted)
+	}
+	at, err := r.operationSources(state)
+	if err != nil {
+		return nil, err
+	}
 	if at.sources.Equals(r.desired.plainSources()) && slices.Equal(at.revisions, r.desired.revisions()) {
 		return r.current, nil
 	}
@@ -142,7 +153,12 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 	if slices.Equal(wanted.revisions(), r.desired.revisions()) && at.sources.Equals(r.desired.plainSources()) {
 		return r.current, nil
 	}
-	// The memory holds what the specification asks for; do not disturb it.
+	return r.compareApart(ctx, wanted)
+}
+
+// compareApart compares something else than what the specification asks for,
+// and leaves alone what is remembered of that.
+func (r *reconciliation) compareApart(ctx context.Context, wanted *desired) (*comparison, error) {
 	specified := r.memory
 	defer func() {
 		r.memory = specified
@@ -150,34 +166,6 @@ func (r *reconciliation) operationComparison(ctx context.Context, state *v1alpha
 	}()
 	r.memory = &memory{}
 	return r.compareWith(ctx, wanted)
-}
-
-// operationOptions are the sync options that are honoured, from the operation
-// or, when it states none, from the specification.
-type operationOptions struct {
-	createNamespace, skipValidation, prune, respectIgnored bool
-
-	propagation metav1.DeletionPropagation
-}
-
-func (r *reconciliation) syncOptions(op *v1alpha1.SyncOperation) operationOptions {
-	options := op.SyncOptions
-	if len(options) == 0 && r.app.Spec.SyncPolicy != nil {
-		options = r.app.Spec.SyncPolicy.SyncOptions
-	}
-	out := operationOptions{
-		createNamespace: options.Has("CreateNamespace=true"),
-		skipValidation:  options.Has(validateFalse),
-		prune:           !options.Has("Prune=false"),
-		respectIgnored:  options.Has("RespectIgnoreDifferences=true"),
-	}
-	if value, ok := options.Get("PrunePropagationPolicy"); ok {
-		out.propagation = map[string]metav1.DeletionPropagation{
-			"background": metav1.DeletePropagationBackground,
-			"orphan":     metav1.DeletePropagationOrphan,
-		}[value]
-	}
-	return out
 }
 
 // beginResult fixes what the operation syncs to, once.
@@ -194,57 +182,16 @@ func (r *reconciliation) beginResult(state *v1alpha1.OperationState, against *co
 	if op.Source != nil {
 		result.Source = *op.Source
 	}
+	if policy := r.app.Spec.SyncPolicy; policy != nil && r.syncOptions(op).has("CreateNamespace=true") {
+		result.ManagedNamespaceMetadata = policy.ManagedNamespaceMetadata
+	}
 	state.SyncResult = result
-}
-
-// stepsFor turns differences into steps. Prunes that are not asked for, or
-// that the object forbids, are returned apart.
-func stepsFor(objects []object, prune bool) (steps []plan.Step, skipped []object) {
-	for _, o := range objects {
-		step := plan.Step{Reference: o.Reference, Wave: o.wave, Desired: o.desired}
-		if o.live != nil {
-			step.UID = o.live.UID
-			if o.clientSide {
-				step.Live = o.live.Live()
-			}
-		}
-		switch {
-		case o.synced():
-			continue
-		case o.desired == nil && prune && o.prunable():
-			step.Action = plan.Prune
-		case o.desired == nil:
-			skipped = append(skipped, o)
-			continue
-		case o.live == nil:
-			step.Action = plan.Create
-		default:
-			step.Action = plan.Change
-		}
-		steps = append(steps, step)
-	}
-	return steps, skipped
-}
-
-// markApplied brings the objects up to what the API server answered, so that
-// the next wave waits for what was just written.
-func (r *reconciliation) markApplied(ctx context.Context, objects []object, outcomes []apply.Outcome) {
-	for _, outcome := range outcomes {
-		if outcome.Object == nil {
-			continue
-		}
-		for i := range objects {
-			if objects[i].Reference == outcome.Reference {
-				objects[i].verdict = r.judge(ctx, outcome.Object)
-			}
-		}
-	}
 }
 
 // namespaceStep creates the namespace of the destination where that is asked
 // for. It belongs to nobody, and so is never pruned.
-func (r *reconciliation) namespaceStep(options operationOptions) *plan.Step {
-	if !options.createNamespace || r.app.Spec.Destination.Namespace == "" {
+func (r *reconciliation) namespaceStep(options syncOptions) *plan.Step {
+	if !options.has("CreateNamespace=true") || r.app.Spec.Destination.Namespace == "" {
 		return nil
 	}
 	return r.managedNamespace()
@@ -253,23 +200,12 @@ func (r *reconciliation) namespaceStep(options operationOptions) *plan.Step {
 // finish ends the operation; a sync that wrote everything enters the history.
 func (r *reconciliation) finish(phase v1alpha1.OperationPhase, message string) {
 	state := r.app.Status.OperationState
-	state.Phase, state.Message, state.FinishedAt = phase, message+r.unmet, &r.now
+	state.Phase, state.Message, state.FinishedAt, state.Waiting = phase, message+r.unmet, &r.now, nil
 	r.app.Operation = nil
 	r.Metrics.synced(r.app)
 	op := state.Operation.Sync
-	if phase == v1alpha1.OperationSucceeded && op != nil && !op.DryRun && len(op.Resources) == 0 {
+	if phase == v1alpha1.OperationSucceeded && op != nil && !op.DryRun && len(op.Resources) == 0 && len(op.Manifests) == 0 {
 		r.addHistory(state)
 	}
 	r.Logger.Info("operation finished", "application", r.key, "phase", phase, "message", message)
-}
-
-func succeededMessage(changed int, dryRun bool) string {
-	switch {
-	case dryRun:
-		return fmt.Sprintf("successfully synced (dry run, %d objects would change)", changed)
-	case changed == 0:
-		return "successfully synced (nothing had to change)"
-	default:
-		return fmt.Sprintf("successfully synced (%d objects changed)", changed)
-	}
 }

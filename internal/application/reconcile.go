@@ -39,6 +39,10 @@ type memory struct {
 	asked map[types.NamespacedName]asked
 	// described is the identity of the targets that the status tells of.
 	described string
+	// toldWait is the wait that the last Event about one told of.
+	toldWait string
+	// compared is what the last comparison was about, for those who want to see it.
+	compared atomic.Pointer[compared]
 }
 
 // reconciliation is one look at one Application. Its steps fill it in order.
@@ -109,8 +113,13 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		c.forget(key) // it may have been ours
 		return 0, nil
 	}
-	if memory.latest != nil && memory.latest.UID == app.UID && olderThan(app, memory.latest) {
-		app = memory.latest
+	if latest := memory.latest; latest != nil && latest.UID == app.UID {
+		if !latest.DeletionTimestamp.IsZero() && len(latest.Finalizers) == 0 {
+			return 0, nil // gone with our last write, whose answer has the version of before
+		}
+		if olderThan(app, latest) {
+			app = latest
+		}
 	}
 	r := &reconciliation{
 		Controller: c, key: key, memory: memory, now: metav1.NewTime(c.Now().UTC().Truncate(time.Second)),
@@ -128,22 +137,30 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		return 0, nil
 	}
 	err := r.run(ctx)
-	if errors.Is(err, errLater) {
+	if errors.Is(err, errLater) && ctx.Err() == nil {
 		return r.again, r.write(ctx) // what an operation did before
+	}
+	if errors.Is(context.Cause(ctx), errInterrupted) {
+		return 0, r.writeInterrupted(ctx)
 	}
 	if err != nil && ctx.Err() != nil {
 		return 0, err
 	}
-	return r.again, errors.Join(err, r.write(ctx))
+	if err := errors.Join(err, r.write(ctx)); err != nil {
+		return r.again, err
+	}
+	return r.again, r.tidyHooks(ctx)
 }
 
 // run walks the path from the specification to the status.
 func (r *reconciliation) run(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
+		r.terminate,
 		r.findProject,
 		r.findDestination,
 		r.findDesired,
 		r.compare,
+		r.supersede,
 		r.decide,
 		r.operate,
 	} {

@@ -1,6 +1,8 @@
 package application
 
 import (
+	"context"
+	"errors"
 	"slices"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
@@ -24,62 +26,72 @@ func selected(objects []object, named []v1alpha1.SyncOperationResource) []object
 	return out
 }
 
-// recordUnchanged notes the objects that the operation leaves alone.
-func recordUnchanged(result *v1alpha1.SyncOperationResult, objects, skipped []object) {
-	for i := range objects {
-		o := &objects[i]
-		if o.desired != nil && o.synced() && find(result, o.Reference) == nil {
-			recordResource(result, o.Reference, v1alpha1.ResultCodeSynced, o.Reference.String()+" unchanged", nil)
-		}
-	}
-	for i := range skipped {
-		recordResource(result, skipped[i].Reference, v1alpha1.ResultCodePruneSkipped, "not desired any more, but pruning was not asked for or is forbidden by the object", nil)
-	}
-}
-
-// recordOutcomes notes what became of the steps and counts those that failed.
-func recordOutcomes(result *v1alpha1.SyncOperationResult, outcomes []apply.Outcome) (failed int) {
+// recordOutcomes notes what became of the steps that were begun.
+func recordOutcomes(result *v1alpha1.SyncOperationResult, outcomes []apply.Outcome) {
 	for i := range outcomes {
-		outcome := &outcomes[i]
-		code := v1alpha1.ResultCodeSynced
+		done := &outcomes[i]
+		if errors.Is(done.Err, context.Canceled) {
+			continue
+		}
+		e := resultOf(result, done.Reference, done.Phase)
+		e.Status, e.Message, e.Images, e.HookPhase = v1alpha1.ResultCodeSynced, done.Message(), imagesOf(done.Desired), v1alpha1.OperationRunning
 		switch {
-		case outcome.Err != nil:
-			failed++
-			code = v1alpha1.ResultCodeSyncFailed
-		case outcome.Action == plan.Prune:
-			code = v1alpha1.ResultCodePruned
+		case done.Err != nil:
+			e.Status, e.HookPhase = v1alpha1.ResultCodeSyncFailed, v1alpha1.OperationFailed
+		case done.Action == plan.Prune:
+			e.Status, e.HookPhase = v1alpha1.ResultCodePruned, v1alpha1.OperationSucceeded
 		}
-		recordResource(result, outcome.Reference, code, outcome.Message(), imagesOf(outcome.Desired))
-	}
-	return failed
-}
-
-func firstError(outcomes []apply.Outcome) string {
-	for i := range outcomes {
-		if outcomes[i].Err != nil {
-			return outcomes[i].Reference.String() + ": " + outcomes[i].Message()
-		}
-	}
-	return ""
-}
-
-// recordResource notes the result of one object, in place of an earlier one.
-func recordResource(result *v1alpha1.SyncOperationResult, ref plan.Reference, code v1alpha1.ResultCode, message string, images []string) {
-	entry := find(result, ref)
-	if entry == nil {
-		entry = &v1alpha1.ResourceResult{
-			Group: ref.Group, Version: ref.Version, Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name,
-			SyncPhase: v1alpha1.SyncPhaseSync,
-		}
-		result.Resources = append(result.Resources, entry)
-	}
-	entry.Status, entry.Message, entry.Images = code, message, images
-	entry.HookPhase = v1alpha1.OperationRunning
-	if code == v1alpha1.ResultCodeSyncFailed {
-		entry.HookPhase = v1alpha1.OperationFailed
 	}
 }
 
-func find(result *v1alpha1.SyncOperationResult, ref plan.Reference) *v1alpha1.ResourceResult {
-	return result.Resources.Find(ref.Group, ref.Kind, ref.Namespace, ref.Name, v1alpha1.SyncPhaseSync)
+// outcome is the result of one object of an operation.
+type outcome struct{ *v1alpha1.ResourceResult }
+
+// resultOf returns the result of an object, a new one where there is none.
+func resultOf(result *v1alpha1.SyncOperationResult, ref plan.Reference, phase plan.Phase) outcome {
+	if found := find(result, ref, phase); found != nil {
+		return outcome{found}
+	}
+	made := &v1alpha1.ResourceResult{
+		Group: ref.Group, Version: ref.Version, Kind: ref.Kind, Namespace: ref.Namespace, Name: ref.Name,
+		SyncPhase: v1alpha1.SyncPhase(phase),
+	}
+	result.Resources = append(result.Resources, made)
+	return outcome{made}
+}
+
+// unchanged notes that the operation leaves the object alone.
+func (e outcome) unchanged() {
+	e.Status, e.HookPhase, e.Message = v1alpha1.ResultCodeSynced, v1alpha1.OperationRunning, unchangedMessage(e.ResourceResult)
+}
+
+func unchangedMessage(e *v1alpha1.ResourceResult) string {
+	return referenceOf(e).String() + " unchanged"
+}
+
+// skipped notes that the object is not pruned.
+func (e outcome) skipped() {
+	e.Status, e.HookPhase = v1alpha1.ResultCodePruneSkipped, v1alpha1.OperationRunning
+	e.Message = "not desired any more, but pruning was not asked for or is forbidden by the object"
+}
+
+// refused notes that the object cannot be written.
+func (e outcome) refused(err error) {
+	e.Status, e.HookPhase, e.Message = v1alpha1.ResultCodeSyncFailed, v1alpha1.OperationFailed, err.Error()
+}
+
+// hook notes how far a hook got.
+func (e outcome) hook(phase v1alpha1.OperationPhase, message string) {
+	e.HookType, e.HookPhase, e.Message = v1alpha1.HookType(e.SyncPhase), phase, message
+	if e.Status == "" {
+		e.Status = v1alpha1.ResultCodeSynced
+	}
+}
+
+func referenceOf(e *v1alpha1.ResourceResult) plan.Reference {
+	return plan.Reference{Group: e.Group, Version: e.Version, Kind: e.Kind, Namespace: e.Namespace, Name: e.Name}
+}
+
+func find(result *v1alpha1.SyncOperationResult, ref plan.Reference, phase plan.Phase) *v1alpha1.ResourceResult {
+	return result.Resources.Find(ref.Group, ref.Kind, ref.Namespace, ref.Name, v1alpha1.SyncPhase(phase))
 }

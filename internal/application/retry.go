@@ -18,11 +18,31 @@ func (r *reconciliation) failAttempt(state *v1alpha1.OperationState, message str
 		r.finish(v1alpha1.OperationFailed, message)
 		return
 	}
-	state.FinishedAt = &r.now
+	state.FinishedAt, state.Waiting = &r.now, nil
 	state.RetryCount++
 	wait := r.untilRetry(state)
 	state.Message = fmt.Sprintf("%s. Retrying attempt #%d at %s.", message, state.RetryCount, r.now.Add(wait).UTC().Format(time.RFC3339))
-	r.again = max(wait, time.Millisecond)
+	r.lookIn(wait)
+}
+
+// beginAttempt clears what the attempt before left. It syncs to the same
+// revision, unless the operation asks for the newest.
+func (r *reconciliation) beginAttempt(state *v1alpha1.OperationState) {
+	if state.FinishedAt == nil {
+		return
+	}
+	state.FinishedAt = nil
+	if state.SyncResult == nil {
+		return
+	}
+	if !state.Operation.Retry.Refresh {
+		state.SyncResult.Resources = nil
+		return
+	}
+	state.SyncResult = nil
+	if state.Operation.InitiatedBy.Automated {
+		r.aim(state.Operation.Sync)
+	}
 }
 
 // untilRetry is how long a failed attempt still waits for the next one.

@@ -118,7 +118,7 @@ func (r *reconciliation) askToLook(ctx context.Context, other *v1alpha1.Applicat
 		return nil
 	}
 	if left := question.since.Add(askAfter).Sub(r.Now()); left > 0 {
-		r.lookAgain(left)
+		r.lookIn(left)
 		return nil
 	}
 	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationRefresh, v1alpha1.RefreshTypeNormal)

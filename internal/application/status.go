@@ -31,6 +31,7 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 // conclude writes what was found into the status.
 func (r *reconciliation) conclude(ctx context.Context) {
 	r.describe(ctx)
+	r.holdForHooks()
 	r.warnOfOrphans()
 	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
 	r.touch()
@@ -52,9 +53,7 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 		status.OperationState = state
 	}
 	if state != nil && !state.Phase.Completed() {
-		if state.Phase == v1alpha1.OperationTerminating {
-			r.finish(v1alpha1.OperationFailed, "the operation was terminated")
-		} else if r.untilRetry(state) <= 0 {
+		if r.untilRetry(state) <= 0 {
 			r.failAttempt(state, cause.Error())
 		} else {
 			r.again = r.untilRetry(state)
@@ -107,6 +106,16 @@ func (r *reconciliation) describe(ctx context.Context) {
 	overall := health.Overall(parts)
 	r.setHealth(overall, r.reason(overall))
 	status.Summary = r.summary()
+	r.setPlan()
+}
+
+// setPlan sums up what a sync of everything would do now.
+func (r *reconciliation) setPlan() {
+	r.app.Status.Plan = nil
+	if r.current.synced() {
+		return
+	}
+	r.app.Status.Plan = summaryOf(r.planOf(r.current, &v1alpha1.SyncOperation{Prune: true}, r.nextEvent()))
 }
 
 // setSync writes the outcome of the comparison. The revision of an Application

@@ -16,26 +16,6 @@ import (
 // ErrNoLiveState is what is returned, wrapped, while what is live in the cluster of an Application is not known.
 var ErrNoLiveState = errors.New("the live state is not known")
 
-// Tree draws an Application from what is known of its cluster.
-func (c *Controller) Tree(app *v1alpha1.Application) (*v1alpha1.ApplicationTree, error) {
-	instance := tracking.InstanceName(app.Namespace, app.Name, c.Namespace)
-	destination, err := c.Clusters.watched(app.Spec.Destination)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoLiveState, err)
-	}
-	if synced, _, err := destination.Live.Condition(); !synced {
-		if err == nil {
-			err = errors.New("it is being listed")
-		}
-		return nil, fmt.Errorf("%w: the cluster %s: %w", ErrNoLiveState, destination.Server, err)
-	}
-	out := tree.Build(destination.Live, tree.Roots{Instance: instance, Resources: app.Status.Resources, NodeLabels: c.Settings.Get().AllowedNodeLabels}, c.assess)
-	if project, ok := c.Watch.Project(app.Spec.GetProject()); ok {
-		out.OrphanedNodes = c.orphans(app, destination, c.projects.get(project, c.Watch, c.Settings.Get()))
-	}
-	return out, nil
-}
-
 // orphans are the objects in the namespace of an Application that belong to nobody, where its project asks for them.
 func (c *Controller) orphans(app *v1alpha1.Application, destination *Destination, project compiledProject) []v1alpha1.ResourceNode {
 	monitor := project.Spec().OrphanedResources

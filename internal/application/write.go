@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -47,6 +48,17 @@ func (r *reconciliation) write(ctx context.Context) error {
 			return fmt.Errorf("writing the status of the Application: %w", err)
 		}
 	}
+}
+
+// interruptedWrite is how long a reconcile that was ended may take to write
+// what it did.
+const interruptedWrite = 5 * time.Second
+
+// writeInterrupted writes what a reconcile did before it was ended.
+func (r *reconciliation) writeInterrupted(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), interruptedWrite)
+	defer cancel()
+	return r.write(ctx)
 }
 
 // patch returns the merge patch from what was read to what is to be, or nil.
@@ -155,10 +167,20 @@ func (r *reconciliation) rebase(ctx context.Context) error {
 	}
 	running := next.Status.OperationState != nil && !next.Status.OperationState.Phase.Completed()
 	if !sameOperation && running || running && terminating(latest) {
-		next.Operation, next.Status.OperationState = latest.Operation, latest.Status.OperationState
+		next.Operation, next.Status.OperationState = latest.Operation, withResult(latest.Status.OperationState, r.app.Status.OperationState)
 	}
 	r.read, r.app = latest, next
 	return nil
+}
+
+// withResult is the state of an operation with the results that we know of the same one.
+func withResult(state, ours *v1alpha1.OperationState) *v1alpha1.OperationState {
+	if state == nil || ours == nil || ours.SyncResult == nil || !state.StartedAt.Equal(&ours.StartedAt) {
+		return state
+	}
+	state = state.DeepCopy()
+	state.SyncResult = ours.SyncResult
+	return state
 }
 
 // statusChanged says whether the status differs from the one that was read in

@@ -31,12 +31,11 @@ const actAttempts = 4
 // when somebody was faster, everything begins anew. Then the new objects are
 // made. What was written is returned.
 func (a *Applier) Act(ctx context.Context, ref plan.Reference, run func(live *unstructured.Unstructured) ([]action.Change, error)) ([]*unstructured.Unstructured, error) {
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	p, err := a.limit.take(ctx)
+	if err != nil {
+		return nil, err
 	}
+	defer p.leave()
 	client, err := a.client(ctx, ref)
 	if err != nil {
 		return nil, err

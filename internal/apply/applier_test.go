@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
 	"github.com/fairlead-cd/fairlead/internal/apply"
@@ -30,6 +31,7 @@ var configMaps = schema.GroupVersionResource{Version: "v1", Resource: "configmap
 
 // target is the development cluster with what an Applier told it.
 type target struct {
+	*cluster.Cluster
 	client    dynamic.Interface
 	namespace string
 
@@ -40,23 +42,35 @@ type target struct {
 func newTarget(t *testing.T) *target {
 	t.Helper()
 	c := control.ForTest(t)
-	client, err := dynamic.NewForConfig(c.RESTConfig())
+	return reachedBy(t, c.RESTConfig(), c.Namespace(t))
+}
+
+// reachedBy is the cluster as it is reached in a certain way; what a test does
+// by itself goes there straight.
+func reachedBy(t testing.TB, config *rest.Config, namespace string) *target {
+	t.Helper()
+	live, err := cluster.New(cluster.Options{Config: config})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &target{client: client, namespace: c.Namespace(t)}
+	client, err := dynamic.NewForConfig(control.ForTest(t).RESTConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &target{Cluster: live, client: client, namespace: namespace}
 }
-
-func (c *target) Client() dynamic.Interface { return c.client }
 
 func (c *target) Resource(_ context.Context, gvk schema.GroupVersionKind) (cluster.Resource, error) {
 	name, ok := map[string]string{
-		"ConfigMap": "configmaps", "Deployment": "deployments", "CronJob": "cronjobs", "Job": "jobs", "PersistentVolumeClaim": "persistentvolumeclaims",
+		"ConfigMap": "configmaps", "Secret": "secrets", "Service": "services", "Deployment": "deployments", "StatefulSet": "statefulsets",
+		"CronJob": "cronjobs", "Job": "jobs", "PersistentVolumeClaim": "persistentvolumeclaims", "Pod": "pods", "Namespace": "namespaces",
+		"RoleBinding": "rolebindings", "CustomResourceDefinition": "customresourcedefinitions",
 	}[gvk.Kind]
 	if !ok {
 		return cluster.Resource{}, cluster.ErrKindUnknown
 	}
-	return cluster.Resource{Kind: gvk, Name: name, Namespaced: true}, nil
+	clusterScoped := gvk.Kind == "Namespace" || gvk.Kind == "CustomResourceDefinition"
+	return cluster.Resource{Kind: gvk, Name: name, Namespaced: !clusterScoped}, nil
 }
 
 func (c *target) Observe(obj *unstructured.Unstructured) {
@@ -120,9 +134,9 @@ func TestAStageIsWrittenAndObserved(t *testing.T) {
 func TestUnknownFieldsAreAcceptedWithoutValidation(t *testing.T) {
 	t.Parallel()
 	c := newTarget(t)
-	outcomes := apply.New(c, 1).Run(t.Context(), []plan.Step{
-		c.step(t, plan.Create, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, unknown: field}`),
-	}, apply.Options{SkipValidation: true})
+	step := c.step(t, plan.Create, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, unknown: field}`)
+	step.Options.SkipValidation = true
+	outcomes := apply.New(c, 1).Run(t.Context(), []plan.Step{step}, apply.Options{})
 	if outcomes[0].Err != nil || c.get(t, "a") == nil {
 		t.Errorf("not written: %v", outcomes[0].Err)
 	}
@@ -173,6 +187,36 @@ func TestFieldsOfClientSideApplyAreTakenOver(t *testing.T) {
 	}
 }
 
+func TestWhoseFieldsAreTakenOverIsAChoice(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		manager string
+		options plan.Options
+		left    int // of the fields x and y, of which Git still has x
+	}{
+		"client-side apply":         {manager: "kubectl-client-side-apply", left: 1},
+		"left alone":                {manager: "kubectl-client-side-apply", options: plan.Options{KeepClientSide: true}, left: 2},
+		"another manager":           {manager: "somebody", left: 2},
+		"another manager, if named": {manager: "somebody", options: plan.Options{MigrateFrom: "somebody"}, left: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newTarget(t)
+			before := c.step(t, plan.Create, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: "1", y: "2"}}`).Desired
+			live, err := c.client.Resource(configMaps).Namespace(c.namespace).Create(t.Context(), before, metav1.CreateOptions{FieldManager: test.manager})
+			if err != nil {
+				t.Fatal(err)
+			}
+			step := optioned(c.step(t, plan.Change, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: "1"}}`), test.options)
+			step.Live = live
+			written := c.must(t, step, apply.Applied)
+			if data, _, _ := unstructured.NestedStringMap(written.Object, "data"); len(data) != test.left {
+				t.Errorf("data %v", data)
+			}
+		})
+	}
+}
+
 func TestAPruneMeansOneObject(t *testing.T) {
 	t.Parallel()
 	c := newTarget(t)
@@ -186,9 +230,9 @@ func TestAPruneMeansOneObject(t *testing.T) {
 		t.Errorf("an object of the same name was deleted, or %v", outcome.Err)
 	}
 	prune.UID = created.Object.GetUID()
-	background := apply.Options{Propagation: metav1.DeletePropagationBackground}
+	prune.Options.Propagation = metav1.DeletePropagationBackground
 	for range 2 { // the second time it is gone already
-		if outcome := applier.Run(t.Context(), []plan.Step{prune}, background)[0]; outcome.Err != nil || c.get(t, "a") != nil {
+		if outcome := applier.Run(t.Context(), []plan.Step{prune}, apply.Options{})[0]; outcome.Err != nil || c.get(t, "a") != nil {
 			t.Errorf("the object is still there, or %v", outcome.Err)
 		}
 	}

@@ -2,15 +2,17 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"runtime"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/application"
 	"github.com/fairlead-cd/fairlead/internal/auth"
+	"github.com/fairlead-cd/fairlead/internal/cluster/inspect"
 	"github.com/fairlead-cd/fairlead/internal/server"
 	"github.com/fairlead-cd/fairlead/internal/tenancy"
 )
@@ -21,15 +23,22 @@ func (p *process) serveAPI(ctx context.Context, watch *application.Watch) error 
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
+	own, err := inspect.New(p.restConfig)
+	if err != nil {
+		return err
+	}
 	if p.disableAuth {
 		p.logger.Warn("authentication is disabled: whoever reaches the API may do everything", "address", listener.Addr().String())
 	}
 	api := server.New(server.Options{
 		Applications: watch,
 		Client:       func(namespace string) server.ApplicationClient { return p.client.Applications(namespace) },
-		Tree:         p.tree,
 		Project: func(app *v1alpha1.Application) (*tenancy.Project, error) {
 			return watch.ProjectOf(app, p.settings.Get())
+		},
+		Live: p.live,
+		Events: func(ctx context.Context, app *v1alpha1.Application) (*corev1.EventList, error) {
+			return own.Events(ctx, inspect.Involved{Namespace: app.Namespace, Name: app.Name, UID: string(app.UID)})
 		},
 		Namespace:   p.namespace,
 		Settings:    p.settings.Get,
@@ -47,11 +56,10 @@ func (p *process) serveAPI(ctx context.Context, watch *application.Watch) error 
 	return api.Serve(ctx, listener)
 }
 
-// tree draws an Application, as long as this process has the controller.
-func (p *process) tree(app *v1alpha1.Application) (*v1alpha1.ApplicationTree, error) {
-	controller := p.controller.Load()
-	if controller == nil {
-		return nil, errors.New("the controller does not run in this process at the moment")
+// live gives what is known of the clusters, as long as this process has the controller.
+func (p *process) live() server.Live {
+	if controller := p.controller.Load(); controller != nil {
+		return controller.Inspector()
 	}
-	return controller.Tree(app)
+	return nil
 }

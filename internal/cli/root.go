@@ -72,7 +72,7 @@ func NewRoot(lookup func(string) (string, bool)) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(lookup), newRender(lookup), newImpact(lookup), newDrift(), newCMPServer(lookup), newGitAskPass(lookup), newRenderWorker(), newVersion())
+	root.AddCommand(newRun(lookup), newRender(lookup), newImpact(lookup), newDrift(), newApp(lookup), newCMPServer(lookup), newGitAskPass(lookup), newRenderWorker(), newVersion())
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,10 @@ type connection struct {
 	client  rest.Interface
 	dynamic dynamic.Interface
 	finder  *discovery.DiscoveryClient
+
+	mu sync.Mutex
+	// others are the clients that write as other users.
+	others map[string]dynamic.Interface
 }
 
 func connect(how *rest.Config) (*connection, error) {
@@ -32,8 +37,8 @@ func connect(how *rest.Config) (*connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection: %w", err)
 	}
-	if c.dynamic, err = dynamic.NewForConfigAndClient(c.config, transport); err != nil {
-		return nil, fmt.Errorf("preparing the client: %w", err)
+	if c.dynamic, err = newDynamic(c.config); err != nil {
+		return nil, err
 	}
 	config := rest.CopyConfig(c.config)
 	config.WarningHandler = rest.NoWarnings{} // of deprecated APIs: we watch whatever is there
@@ -46,6 +51,42 @@ func connect(how *rest.Config) (*connection, error) {
 		return nil, fmt.Errorf("preparing discovery: %w", err)
 	}
 	return c, nil
+}
+
+// newDynamic returns a client that tells how its requests go (WithAnswers). Clients of one configuration share
+// connections, whoever they write as.
+func newDynamic(config *rest.Config) (dynamic.Interface, error) {
+	transport, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the connection: %w", err)
+	}
+	told := *transport
+	told.Transport = answering{next: transport.Transport}
+	client, err := dynamic.NewForConfigAndClient(config, &told)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the client: %w", err)
+	}
+	return client, nil
+}
+
+// as returns the client that acts as a user; it is made once.
+func (c *connection) as(user string) (dynamic.Interface, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if client, ok := c.others[user]; ok {
+		return client, nil
+	}
+	config := rest.CopyConfig(c.config)
+	config.Impersonate = rest.ImpersonationConfig{UserName: user}
+	client, err := newDynamic(config)
+	if err != nil {
+		return nil, fmt.Errorf("acting as %s: %w", user, err)
+	}
+	if c.others == nil {
+		c.others = make(map[string]dynamic.Interface)
+	}
+	c.others[user] = client
+	return client, nil
 }
 
 // Reconnect reaches the same cluster in another way from now on, for example with a new token. What is known of the
@@ -66,6 +107,10 @@ func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.access.Load()
 
 // Client returns a client that shares the connections of the watches.
 func (c *Cluster) Client() dynamic.Interface { return c.access.Load().dynamic }
+
+// ClientAs returns such a client that acts as another user, by impersonation: the credentials of the cluster must permit
+// it. A user of the form system:serviceaccount:namespace:name has the groups of that service account.
+func (c *Cluster) ClientAs(user string) (dynamic.Interface, error) { return c.access.Load().as(user) }
 
 // probe asks the API server for a sign of life; any answer is one.
 func (c *Cluster) probe(ctx context.Context) error {

@@ -188,6 +188,21 @@ func (c *Cluster) Managed(app string) []*Object {
 	return out
 }
 
+// ApplicationsOf returns the instance names of the applications that an object is a part of: those that manage or want it
+// or something that it came of.
+func (c *Cluster) ApplicationsOf(o *Object) []string {
+	c.state.mu.RLock()
+	defer c.state.mu.RUnlock()
+	var found changes
+	c.state.index.touched(&found, o)
+	apps := make([]string, 0, len(found))
+	for _, part := range found {
+		apps = append(apps, part.App)
+	}
+	slices.Sort(apps)
+	return slices.Compact(apps)
+}
+
 // Apps returns the instance names of all applications that have managed objects, ordered.
 func (c *Cluster) Apps() []string {
 	c.state.mu.RLock()

@@ -13,6 +13,10 @@ import (
 // ErrKindUnknown is what Resource and Fetch return, wrapped, for a kind or version that the API server does not serve.
 var ErrKindUnknown = errors.New("the cluster does not know the kind")
 
+// ErrKindUncertain is what Resource and Fetch return, wrapped, beside ErrKindUnknown while the kind may be served all the
+// same: the cluster was not reached yet, or the server behind the kind's group does not answer.
+var ErrKindUncertain = errors.New("what it serves is not known for now")
+
 // ErrNotListed is what Ready returns, wrapped, for a kind whose first list is still under way: soon the answer is another.
 var ErrNotListed = errors.New("the kind has not been listed yet")
 
@@ -114,12 +118,12 @@ func (a *apis) add(r Resource) {
 // resource finds a kind; an empty version asks for the preferred one.
 func (a *apis) resource(gvk schema.GroupVersionKind) (Resource, error) {
 	if a == nil {
-		return Resource{}, fmt.Errorf("%w %s: the cluster has not been reached yet", ErrKindUnknown, gvk.GroupKind())
+		return Resource{}, fmt.Errorf("%w %s: the cluster has not been reached yet: %w", ErrKindUnknown, gvk.GroupKind(), ErrKindUncertain)
 	}
 	preferred, ok := a.preferred[gvk.GroupKind()]
 	switch {
 	case !ok && a.staleGroup(gvk.Group) != nil:
-		return Resource{}, fmt.Errorf("%w %s: the server behind its API group does not answer: %w", ErrKindUnknown, gvk.GroupKind(), a.staleGroup(gvk.Group))
+		return Resource{}, fmt.Errorf("%w %s: the server behind its API group does not answer: %w; %w", ErrKindUnknown, gvk.GroupKind(), a.staleGroup(gvk.Group), ErrKindUncertain)
 	case !ok:
 		return Resource{}, fmt.Errorf("%w %s: is its CustomResourceDefinition installed?", ErrKindUnknown, gvk.GroupKind())
 	case gvk.Version == "":

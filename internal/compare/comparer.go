@@ -44,37 +44,54 @@ func (p Pair) merger(known builtins) merger {
 // one. The live object's managedFields decide which fields an apply would
 // remove.
 func (c *Comparer) Compare(p Pair) (Result, error) {
-	want, have := p.wanted(p.Rules.withoutServerFields(p.Desired)), p.Rules.withoutServerFields(p.Live)
-	wantTyped, haveTyped, merger, err := c.builtins.read(p.merger(c.builtins), want, have)
-	if err != nil {
-		return Result{}, fmt.Errorf("reading the desired and the live %s: %w", describe(p.Live), err)
-	}
-	owners, err := ownershipOf(p.Live, c.manager, merger)
-	if err != nil {
-		return Result{}, fmt.Errorf("reading the managed fields of %s: %w", describe(p.Live), err)
-	}
-	predicted, err := c.merge(p.Live.GetAPIVersion(), owners, haveTyped, wantTyped)
-	if err != nil {
-		return Result{}, fmt.Errorf("merging the desired %s into the live one: %w", describe(p.Desired), err)
-	}
-	difference, err := differenceOf(haveTyped, predicted)
-	if err != nil {
-		return Result{}, err
-	}
-	if difference.Synced() {
-		return difference, nil
+	m, err := c.foresee(p)
+	if err != nil || m.difference.Synced() {
+		return m.difference, err
 	}
 	// Of what differs, some may be values that the API server fills in, and some may not count.
-	will := objectOf(predicted)
-	if merger.complete != nil {
-		merger.complete(will.Object)
-	}
-	result, err := c.between(p, have, will)
+	will := m.will()
+	result, err := c.between(p, m.have, will)
 	if err != nil {
 		return Result{}, err
 	}
-	result.Certain = result.Synced() || merger.exact || result.settled(owners, will)
+	result.Certain = result.Synced() || m.exact || result.settled(m.owners, will)
 	return result, nil
+}
+
+// merged is a desired object merged into its live one.
+type merged struct {
+	merger
+	owners     ownership
+	have       *unstructured.Unstructured
+	predicted  *typed.TypedValue
+	difference Result
+}
+
+func (c *Comparer) foresee(p Pair) (m merged, err error) {
+	want := p.wanted(p.Rules.withoutServerFields(p.Desired))
+	m.have = p.Rules.withoutServerFields(p.Live)
+	wantTyped, haveTyped, merger, err := c.builtins.read(p.merger(c.builtins), want, m.have)
+	if err != nil {
+		return merged{}, fmt.Errorf("reading the desired and the live %s: %w", describe(p.Live), err)
+	}
+	m.merger = merger
+	if m.owners, err = ownershipOf(p.Live, c.manager, merger); err != nil {
+		return merged{}, fmt.Errorf("reading the managed fields of %s: %w", describe(p.Live), err)
+	}
+	if m.predicted, err = c.merge(p.Live.GetAPIVersion(), m.owners, haveTyped, wantTyped); err != nil {
+		return merged{}, fmt.Errorf("merging the desired %s into the live one: %w", describe(p.Desired), err)
+	}
+	m.difference, err = differenceOf(haveTyped, m.predicted)
+	return m, err
+}
+
+// will is the predicted object with the values that the API server fills in.
+func (m merged) will() *unstructured.Unstructured {
+	will := objectOf(m.predicted)
+	if m.complete != nil {
+		m.complete(will.Object)
+	}
+	return will
 }
 
 // Between compares two states of one object as they stand, without merging:

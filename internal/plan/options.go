@@ -20,6 +20,8 @@ type Options struct {
 	// KeepClientSide leaves the fields of client-side apply with their managers
 	// (ClientSideApplyMigration=false).
 	KeepClientSide bool
+	// PruneLast puts a prune into a wave after everything else.
+	PruneLast bool
 	// MigrateFrom is one more manager whose fields are taken over.
 	MigrateFrom string
 	// Propagation is the deletion propagation of a prune, and of the deletion

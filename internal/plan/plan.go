@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -18,10 +17,13 @@ type Action string
 const (
 	// Create writes an object that does not exist.
 	Create Action = "create"
-	// Change writes an object that exists and differs.
+	// Change writes an object that exists and differs, or that is to be written
+	// in any case.
 	Change Action = "change"
 	// Prune deletes an object that is no longer desired.
 	Prune Action = "prune"
+	// Run makes a hook and waits until it is done.
+	Run Action = "run"
 )
 
 // Reference names one object of a cluster at an API version.
@@ -49,6 +51,8 @@ func ReferenceTo(obj *unstructured.Unstructured) Reference {
 type Step struct {
 	Action Action
 	Reference
+	// Phase is the part of the sync that the step belongs to.
+	Phase Phase
 	// Wave is the sync wave of the object.
 	Wave int
 	// Options say how the object is written.
@@ -61,10 +65,15 @@ type Step struct {
 	// UID is the live object that a prune means; another object of the same
 	// name is left alone.
 	UID types.UID
+	// Hash names the content of Desired.
+	Hash string
+	// Fields are the paths that change, where that is known.
+	Fields []string
 }
 
 // Stage is a set of steps that may run at once.
 type Stage struct {
+	Phase Phase
 	Wave  int
 	Steps []Step
 }
@@ -77,14 +86,26 @@ type Plan struct {
 // Empty says that there is nothing to do.
 func (p Plan) Empty() bool { return len(p.Stages) == 0 }
 
+// Steps returns the steps of all stages in order.
+func (p Plan) Steps() []Step {
+	var steps []Step
+	for _, stage := range p.Stages {
+		steps = append(steps, stage.Steps...)
+	}
+	return steps
+}
+
 // String prints one line a step, stage by stage.
 func (p Plan) String() string {
 	var b strings.Builder
 	for i, stage := range p.Stages {
 		for _, step := range stage.Steps {
-			fmt.Fprintf(&b, "%d wave %d: %s %s", i+1, stage.Wave, step.Action, step.Reference)
+			fmt.Fprintf(&b, "%d %s wave %d: %s %s", i+1, stage.Phase, stage.Wave, step.Action, step.Reference)
 			if step.Namespace != "" {
 				fmt.Fprintf(&b, " in %s", step.Namespace)
+			}
+			if effect := step.Effect(); effect != "" {
+				fmt.Fprintf(&b, " (%s)", effect)
 			}
 			b.WriteByte('\n')
 		}
@@ -92,16 +113,21 @@ func (p Plan) String() string {
 	return b.String()
 }
 
-// Build orders steps: writes by wave, kind and name; then prunes by the
-// reverse of that.
+// Build orders steps: by phase and wave; within a wave prunes first, by the
+// reverse order of kinds and names, then the rest by that order.
 func Build(steps []Step) Plan {
 	steps = slices.Clone(steps)
+	for i := range steps {
+		if steps[i].Phase == "" {
+			steps[i].Phase = Sync
+		}
+	}
 	slices.SortStableFunc(steps, compareSteps)
 	var plan Plan
 	for _, step := range steps {
 		last := len(plan.Stages) - 1
 		if last < 0 || !sameStage(plan.Stages[last].Steps[0], step) {
-			plan.Stages = append(plan.Stages, Stage{Wave: step.Wave})
+			plan.Stages = append(plan.Stages, Stage{Phase: step.Phase, Wave: step.Wave})
 			last++
 		}
 		plan.Stages[last].Steps = append(plan.Stages[last].Steps, step)
@@ -109,15 +135,43 @@ func Build(steps []Step) Plan {
 	return plan
 }
 
+// MirrorPrunes gives prunes the waves that turn their order around: the one of
+// the highest wave gets the lowest. Those for which last is true come in a wave
+// after everything else.
+func MirrorPrunes(steps []Step, last func(Step) bool) {
+	var waves []int
+	final := 0
+	for i := range steps {
+		final = max(final, steps[i].Wave)
+		if steps[i].Action == Prune {
+			waves = append(waves, steps[i].Wave)
+		}
+	}
+	slices.Sort(waves)
+	waves = slices.Compact(waves)
+	for i := range steps {
+		if step := &steps[i]; step.Action == Prune {
+			at, _ := slices.BinarySearch(waves, step.Wave)
+			step.Wave = waves[len(waves)-1-at]
+			if last(*step) {
+				step.Wave = final + 1
+			}
+		}
+	}
+}
+
 func compareSteps(a, b Step) int {
+	order := cmp.Or(cmp.Compare(a.Phase.order(), b.Phase.order()), cmp.Compare(a.Phase, b.Phase), cmp.Compare(a.Wave, b.Wave))
+	if order != 0 {
+		return order
+	}
 	if a, b := a.Action == Prune, b.Action == Prune; a != b {
 		if a {
-			return 1
+			return -1
 		}
-		return -1
+		return 1
 	}
-	order := cmp.Or(
-		cmp.Compare(a.Wave, b.Wave),
+	order = cmp.Or(
 		cmp.Compare(kindRank(a.Group, a.Kind), kindRank(b.Group, b.Kind)),
 		cmp.Compare(a.Kind, b.Kind),
 		cmp.Compare(a.Namespace, b.Namespace),
@@ -130,16 +184,32 @@ func compareSteps(a, b Step) int {
 }
 
 func sameStage(a, b Step) bool {
-	return (a.Action == Prune) == (b.Action == Prune) && a.Wave == b.Wave &&
+	return a.Phase == b.Phase && a.Wave == b.Wave && (a.Action == Prune) == (b.Action == Prune) &&
 		kindRank(a.Group, a.Kind) == kindRank(b.Group, b.Kind)
 }
 
-// WaveOf reads the sync wave of an object; 0 when the annotation is absent or
-// no number, as documented for Argo CD.
-func WaveOf(obj *unstructured.Unstructured) int {
-	wave, err := strconv.Atoi(strings.TrimSpace(obj.GetAnnotations()["argocd.argoproj.io/sync-wave"]))
-	if err != nil {
-		return 0
+// Wave are the stages of one wave of one phase.
+type Wave struct {
+	Phase  Phase
+	Number int
+	Stages []Stage
+}
+
+// Waves groups the stages; each of the groups waits for those before it.
+func (p Plan) Waves() []Wave {
+	var waves []Wave
+	for _, stage := range p.Stages {
+		last := len(waves) - 1
+		if last < 0 || waves[last].Phase != stage.Phase || waves[last].Number != stage.Wave {
+			waves = append(waves, Wave{Phase: stage.Phase, Number: stage.Wave})
+			last++
+		}
+		waves[last].Stages = append(waves[last].Stages, stage)
 	}
-	return wave
+	return waves
+}
+
+// Before says whether the wave of another phase and number comes earlier.
+func (w Wave) Before(phase Phase, number int) bool {
+	return cmp.Or(cmp.Compare(w.Phase.order(), phase.order()), cmp.Compare(w.Number, number)) < 0
 }

@@ -94,6 +94,8 @@ func asAPIError(err error) *apiError {
 		return &apiError{codeAborted, err.Error()}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
 		return &apiError{codeInvalidArgument, err.Error()}
+	case apierrors.IsServiceUnavailable(err), apierrors.IsTimeout(err), apierrors.IsServerTimeout(err), apierrors.IsTooManyRequests(err):
+		return &apiError{codeUnavailable, "the cluster cannot answer now: " + err.Error()}
 	case apierrors.IsForbidden(err):
 		return &apiError{codePermissionDenied, "the control plane may not do this in the cluster: " + err.Error()}
 	default:

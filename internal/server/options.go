@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -51,10 +52,12 @@ type Options struct {
 	// Applications and Client are the data access; Client gives the client for a namespace.
 	Applications Applications
 	Client       func(namespace string) ApplicationClient
-	// Tree draws an Application with what is live of it; nil when this process cannot.
-	Tree func(app *v1alpha1.Application) (*v1alpha1.ApplicationTree, error)
 	// Project gives the rules of the project of an Application; nil when there are none.
 	Project func(app *v1alpha1.Application) (*tenancy.Project, error)
+	// Live gives what is live in the clusters; nil, or nil from it, while this process does not know.
+	Live func() Live
+	// Events reads the Events about an Application, the latest last; nil when this process cannot.
+	Events func(ctx context.Context, app *v1alpha1.Application) (*corev1.EventList, error)
 	// Namespace is the control plane's, where Applications lie that are named without a namespace.
 	Namespace string
 	// Settings gives the current settings.

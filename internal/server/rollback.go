@@ -72,10 +72,10 @@ func rollbackTo(app *v1alpha1.Application, id int64) (*v1alpha1.RevisionHistory,
 	case app.Operation != nil, running(app):
 		return nil, failure(codeFailedPrecondition, "another operation is already in progress; wait until it is done, or end it")
 	}
-	return entryOf(app, id)
+	return deploymentOf(app, id)
 }
 
-func entryOf(app *v1alpha1.Application, id int64) (*v1alpha1.RevisionHistory, error) {
+func deploymentOf(app *v1alpha1.Application, id int64) (*v1alpha1.RevisionHistory, error) {
 	entry := app.Status.History.Find(id)
 	if entry == nil {
 		return nil, failure(codeInvalidArgument, "application %s does not have deployment with id %d", app.Name, id)
@@ -101,7 +101,7 @@ func (s *Server) pin(w http.ResponseWriter, r *http.Request, who caller) error {
 		case q.ID != nil && at != "":
 			return nil, failure(codeInvalidArgument, "give an id of the history or a revision, not both")
 		case q.ID != nil:
-			if _, err := entryOf(app, int64(*q.ID)); err != nil {
+			if _, err := deploymentOf(app, int64(*q.ID)); err != nil {
 				return nil, err
 			}
 			at = strconv.FormatInt(int64(*q.ID), 10)

@@ -17,12 +17,11 @@ func (s *Server) streamApplications(w http.ResponseWriter, r *http.Request, who 
 	if err != nil {
 		return err
 	}
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
-		return failure(codeResourceExhausted, "too many streams are open; close some and try again")
+	leave, err := s.enterStream()
+	if err != nil {
+		return err
 	}
+	defer leave()
 	subscription := s.hub.subscribe(q.matches)
 	defer subscription.close()
 	out := newEventWriter(w, r)
@@ -38,11 +37,21 @@ func (s *Server) streamApplications(w http.ResponseWriter, r *http.Request, who 
 		case <-subscription.ready:
 			err = s.sendAll(out, who, subscription.take())
 		case <-check.C:
-			err = s.stillWelcome(who, out)
+			err = s.stillWelcome(who, out, auth.Action{Resource: "applications", Verb: "get"})
 		}
 		if err != nil {
 			return nil
 		}
+	}
+}
+
+// enterStream takes one of the places for streams, until leave is called.
+func (s *Server) enterStream() (leave func(), err error) {
+	select {
+	case s.streams <- struct{}{}:
+		return func() { <-s.streams }, nil
+	default:
+		return nil, failure(codeResourceExhausted, "too many streams are open; close some and try again")
 	}
 }
 
@@ -88,20 +97,28 @@ func (s *Server) sendAll(out *eventWriter, who caller, events []event) error {
 	return out.flush()
 }
 
-// stillWelcome ends a stream whose session has ended, and otherwise shows the caller that the stream is alive.
-func (s *Server) stillWelcome(who caller, out *eventWriter) error {
-	if !s.options.DisableAuth {
-		id, err := s.options.Sessions.Verify(who.token)
-		if err == nil {
-			err = s.options.Policy.Decide(id, auth.Action{Resource: "applications", Verb: "get"})
-		}
-		if err != nil {
-			ended := failure(codeUnauthenticated, "%s", err)
-			_ = out.failure(asAPIError(ended))
-			return ended
-		}
+// stillWelcome ends a stream whose session or right has ended, and otherwise shows the caller that the stream is alive.
+func (s *Server) stillWelcome(who caller, out *eventWriter, may auth.Action) error {
+	if err := s.stillMay(who, may); err != nil {
+		_ = out.failure(asAPIError(err))
+		return err
 	}
 	return out.alive()
+}
+
+// stillMay asks again whether a session counts and may do what it does.
+func (s *Server) stillMay(who caller, may auth.Action) error {
+	if s.options.DisableAuth {
+		return nil
+	}
+	id, err := s.options.Sessions.Verify(who.token)
+	if err == nil {
+		err = s.options.Policy.Decide(id, may)
+	}
+	if err != nil {
+		return failure(codeUnauthenticated, "%s", err)
+	}
+	return nil
 }
 
 // eventWriter writes a stream: server-sent events for browsers, and for others one JSON value in each line.
@@ -130,6 +147,23 @@ func (e *eventWriter) application(kind string, app json.RawMessage) error {
 	e.buffer.WriteString(`{"result":{"type":"` + kind + `","application":`)
 	e.buffer.Write(app)
 	e.buffer.WriteString(`}}`)
+	e.end()
+	if e.buffer.Len() < 64<<10 {
+		return nil
+	}
+	return e.flush()
+}
+
+// result sends a value, at the latest with the next flush.
+func (e *eventWriter) result(value any) error {
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	e.begin()
+	e.buffer.WriteString(`{"result":`)
+	e.buffer.Write(data)
+	e.buffer.WriteString(`}`)
 	e.end()
 	if e.buffer.Len() < 64<<10 {
 		return nil

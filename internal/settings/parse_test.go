@@ -67,8 +67,14 @@ func TestValues(t *testing.T) {
 		}},
 		"admin switched off":        {"admin.enabled", "false", func(s *settings.Settings) bool { return !s.Accounts["admin"].Enabled }},
 		"an account for two things": {"accounts.robot", "login, apiKey", func(s *settings.Settings) bool { a := s.Accounts["robot"]; return a.Can("login") && a.Can("apiKey") }},
-		"a switched off account":    {"accounts.robot.enabled", "false", func(s *settings.Settings) bool { return !s.Accounts["robot"].Enabled }},
-		"tokens for admin":          {"accounts.admin", "apiKey", func(s *settings.Settings) bool { a := s.Accounts["admin"]; return a.Can("login") && a.Can("apiKey") }},
+		"shells":                    {"exec.enabled", "true", func(s *settings.Settings) bool { return s.Inspection.ExecEnabled && len(s.Inspection.Shells) == 4 }},
+		"other shells":              {"exec.shells", "zsh, sh", func(s *settings.Settings) bool { return slices.Equal(s.Inspection.Shells, []string{"zsh", "sh"}) }},
+		"how many pods' logs":       {"server.maxPodLogsToRender", "3", func(s *settings.Settings) bool { return s.Inspection.MaxPodLogs == 3 }},
+		"annotations to be masked": {"resource.sensitive.mask.annotations", "token,key", func(s *settings.Settings) bool {
+			return slices.Equal(s.Inspection.MaskedAnnotations, []string{"token", "key"})
+		}},
+		"a switched off account": {"accounts.robot.enabled", "false", func(s *settings.Settings) bool { return !s.Accounts["robot"].Enabled }},
+		"tokens for admin":       {"accounts.admin", "apiKey", func(s *settings.Settings) bool { a := s.Accounts["admin"]; return a.Can("login") && a.Can("apiKey") }},
 		"an exclusion": {"resource.exclusions", "- apiGroups: ['']\n  kinds: [Endpoints]", func(s *settings.Settings) bool {
 			return s.Resources.Excludes("", "Endpoints", "https://a") && !s.Resources.Excludes("apps", "Endpoints", "https://a")
 		}},

@@ -65,6 +65,8 @@ type Settings struct {
 	Customizations Customizations
 	// Comparison says what counts as a difference.
 	Comparison Comparison
+	// Impersonation lets syncs act as the service accounts that projects name for their destinations.
+	Impersonation bool
 	// RespectRBAC says what kinds mean that may not be listed in a cluster: "" that something is wrong, "normal" that they
 	// are left out, "strict" that it is asked before they are listed.
 	RespectRBAC string
@@ -74,6 +76,8 @@ type Settings struct {
 	InClusterEnabled bool
 	// GlobalProjects are the projects whose rules others inherit.
 	GlobalProjects []GlobalProject
+	// Inspection is what people may see of objects and do in them.
+	Inspection Inspection
 
 	// Rendering is what the operator decides about rendering.
 	Rendering Rendering
@@ -152,6 +156,7 @@ func Defaults() *Settings {
 		TrackingMethod:   TrackingAnnotation,
 		InClusterEnabled: true,
 		Comparison:       defaultComparison(),
+		Inspection:       defaultInspection(),
 		SessionDuration:  24 * time.Hour,
 		PasswordPattern:  regexp.MustCompile(`^.{8,32}$`),
 		Accounts:         map[string]Account{AdminAccount: {Name: AdminAccount, Enabled: true, Capabilities: []Capability{CapabilityLogin}}},

@@ -16,6 +16,7 @@ import (
 type Live interface {
 	Get(key cluster.Key) (*cluster.Object, bool)
 	Managed(app string) []*cluster.Object
+	ApplicationsOf(o *cluster.Object) []string
 	Descendants(owner types.UID) []*cluster.Object
 	Parents(o *cluster.Object) []*cluster.Object
 	Select(match func(*cluster.Object) bool) []*cluster.Object
@@ -29,7 +30,8 @@ type Health func(*unstructured.Unstructured) (status, message string, ok bool)
 type Roots struct {
 	// Instance is the instance name that its objects carry.
 	Instance string
-	// Resources are the objects that its status lists: those that it wants, whether they exist or not.
+	// Resources are the objects that its status lists: those that it wants, whether they exist or not. A status may be
+	// written by others than the controller; what it lists is shown as live only if it is a part of the Application.
 	Resources []v1alpha1.ResourceStatus
 	// NodeLabels are the labels of nodes that are shown.
 	NodeLabels []string
@@ -61,7 +63,7 @@ func Build(live Live, roots Roots, health Health) *v1alpha1.ApplicationTree {
 	}
 	for _, r := range roots.Resources {
 		key := cluster.Key{Group: r.Group, Kind: r.Kind, Namespace: r.Namespace, Name: r.Name}
-		if o, ok := live.Get(key); ok {
+		if o, ok := live.Get(key); ok && slices.Contains(live.ApplicationsOf(o), roots.Instance) {
 			grow(o)
 			continue
 		}

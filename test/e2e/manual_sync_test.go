@@ -1,9 +1,14 @@
 package e2e
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 )
@@ -277,19 +282,44 @@ func TestAManualSyncDoesWhatItsOptionsSay(t *testing.T) {
 			t.Error("the status still names the object that was pruned")
 		}
 	})
-	t.Run("one object that the API server refuses keeps no other of its wave from being written", func(t *testing.T) {
+	t.Run("an object that is not valid stops it before anything is written", func(t *testing.T) {
 		t.Parallel()
 		a := shared(t).deploy(t, map[string]string{"one.yaml": configMapYAML("one", "v", "1") + "immutable: true\n", "two.yaml": configMapYAML("two", "v", "1")})
 		a.mustSync(t, v1alpha1.SyncOperation{})
 		a.push(t, map[string]string{"one.yaml": configMapYAML("one", "v", "2") + "immutable: true\n", "two.yaml": configMapYAML("two", "v", "2")})
 		a.refresh(t, v1alpha1.RefreshTypeNormal)
 		app := a.sync(t, v1alpha1.SyncOperation{})
-		if err := operationIs(v1alpha1.OperationFailed, "one", "immutable")(app); err != nil {
+		if err := operationIs(v1alpha1.OperationFailed, "one", "immutable", "Force=true,Replace=true")(app); err != nil {
 			t.Error(err)
 		}
-		a.awaitData(t, "one", "v", "1")
-		a.awaitData(t, "two", "v", "2")
-		a.await(t, outOfSync, resourceIs("ConfigMap", "two", v1alpha1.SyncStatusCodeSynced))
+		for _, name := range []string{"one", "two"} {
+			if err := a.data(t, name, "v", "1")(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	t.Run("an object that the cluster cannot take now keeps no other of its wave from being written", func(t *testing.T) {
+		t.Parallel()
+		a := shared(t).deploy(t, map[string]string{"one.yaml": configMapYAML("one"), "two.yaml": configMapYAML("two")})
+		quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "no-secrets"}, Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"secrets": resource.MustParse("0")}}}
+		if _, err := a.kube.CoreV1().ResourceQuotas(a.into).Create(t.Context(), quota, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the quota to be in force", func() error {
+			got, err := a.kube.CoreV1().ResourceQuotas(a.into).Get(t.Context(), "no-secrets", metav1.GetOptions{})
+			if err == nil && len(got.Status.Hard) == 0 {
+				err = errors.New("its status is empty")
+			}
+			return err
+		})
+		a.push(t, map[string]string{"secret.yaml": objectYAML("v1", "Secret", "full", "")})
+		a.refresh(t, v1alpha1.RefreshTypeNormal)
+		app := a.sync(t, v1alpha1.SyncOperation{})
+		if err := operationIs(v1alpha1.OperationFailed, "secret/full", "quota")(app); err != nil {
+			t.Error(err)
+		}
+		a.mustBeLive(t, "one")
+		a.mustBeLive(t, "two")
 	})
 	t.Run("a field that the schema does not know is an error that names it", func(t *testing.T) {
 		t.Parallel()

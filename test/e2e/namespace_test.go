@@ -97,7 +97,7 @@ func TestTheNamespaceOfTheDestination(t *testing.T) {
 		a.into = a.newNamespace(t)
 		a.create(t)
 		app := a.sync(t, v1alpha1.SyncOperation{})
-		if err := operationIs(v1alpha1.OperationFailed, a.into, "not found")(app); err != nil {
+		if err := operationIs(v1alpha1.OperationFailed, a.into, "does not exist")(app); err != nil {
 			t.Error(err)
 		}
 		if got := resultOf(app, "ConfigMap", "one"); got == nil || got.Status != v1alpha1.ResultCodeSyncFailed || !containsAll(got.Message, []string{a.into}) {

@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/fairlead-cd/fairlead/internal/cluster/inspect"
@@ -68,9 +69,16 @@ func (w *world) pod(t *testing.T, name, command string) {
 	}
 }
 
+// names are pods in the namespace of the test.
+func (w *world) names(pods ...string) (out []types.NamespacedName) {
+	for _, pod := range pods {
+		out = append(out, types.NamespacedName{Namespace: w.namespace, Name: pod})
+	}
+	return out
+}
+
 func (w *world) lines(t *testing.T, r inspect.LogRequest) ([]string, error) {
 	t.Helper()
-	r.Namespace = w.namespace
 	var out []string
 	var last time.Time
 	err := w.Logs(t.Context(), r, func(l inspect.Line) error {
@@ -88,7 +96,7 @@ func TestLogsOfSeveralPodsAreReadInOneOrder(t *testing.T) {
 	w := newWorld(t)
 	w.pod(t, "a", "echo Alpha 1; sleep 1; echo Alpha 2; sleep 1; echo Alpha 3")
 	w.pod(t, "b", "echo beta 1; sleep 1; echo beta 2; sleep 1; echo beta 3")
-	both := []string{"a", "b"}
+	both := w.names("a", "b")
 	followed, err := w.lines(t, inspect.LogRequest{Pods: both, Follow: true, Tail: -1})
 	if err != nil || len(followed) != 6 {
 		t.Errorf("followed to the end, the lines are %q: %v", followed, err)
@@ -118,7 +126,7 @@ func TestLogsOfSeveralPodsAreReadInOneOrder(t *testing.T) {
 		})
 	}
 	t.Run("a pod that is not there does not keep the others from being read", func(t *testing.T) {
-		got, err := w.lines(t, inspect.LogRequest{Pods: []string{"a", "absent"}, Tail: 1})
+		got, err := w.lines(t, inspect.LogRequest{Pods: w.names("a", "absent"), Tail: 1})
 		if len(got) != 1 || err == nil || !strings.Contains(err.Error(), "absent") {
 			t.Errorf("the lines are %q: %v", got, err)
 		}
@@ -131,7 +139,7 @@ func TestLogsOfSeveralPodsAreReadInOneOrder(t *testing.T) {
 	t.Run("a caller that has enough ends it", func(t *testing.T) {
 		enough := errors.New("enough")
 		n := 0
-		err := w.Logs(t.Context(), inspect.LogRequest{Namespace: w.namespace, Pods: both, Tail: -1}, func(inspect.Line) error { n++; return enough })
+		err := w.Logs(t.Context(), inspect.LogRequest{Pods: both, Tail: -1}, func(inspect.Line) error { n++; return enough })
 		if !errors.Is(err, enough) || n != 1 {
 			t.Errorf("it ended after %d lines with %v", n, err)
 		}
@@ -146,7 +154,7 @@ func TestFollowingEndsWithItsContextAndLeavesNothing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		var at time.Time
-		err := w.Logs(ctx, inspect.LogRequest{Namespace: w.namespace, Pods: []string{"a", "silent"}, Follow: true, Tail: 10}, func(inspect.Line) error {
+		err := w.Logs(ctx, inspect.LogRequest{Pods: w.names("a", "silent"), Follow: true, Tail: 10}, func(inspect.Line) error {
 			at = time.Now()
 			cancel() // although the other pod has said nothing
 			return nil

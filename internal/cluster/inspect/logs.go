@@ -12,13 +12,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // LogRequest says which lines are wanted.
 type LogRequest struct {
-	Namespace string
 	// Pods are the pods whose lines are wanted, in one order of time.
-	Pods []string
+	Pods []types.NamespacedName
 	// Container is the container; empty for the only or the default one.
 	Container string
 	// Previous asks for the instance of the container before the present one.
@@ -112,7 +112,7 @@ func (c *Client) Logs(ctx context.Context, r LogRequest, line func(Line) error) 
 }
 
 // read sends the wanted lines of one pod.
-func (c *Client) read(ctx context.Context, r LogRequest, pod string, lines chan<- Line, came chan<- struct{}) error {
+func (c *Client) read(ctx context.Context, r LogRequest, pod types.NamespacedName, lines chan<- Line, came chan<- struct{}) error {
 	options := &corev1.PodLogOptions{Container: r.Container, Follow: r.Follow, Previous: r.Previous, Timestamps: true}
 	if r.Tail >= 0 {
 		options.TailLines = &r.Tail
@@ -126,7 +126,7 @@ func (c *Client) read(ctx context.Context, r LogRequest, pod string, lines chan<
 		ctx, cancel = context.WithDeadline(ctx, r.Until)
 		defer cancel()
 	}
-	body, err := c.kube.CoreV1().Pods(r.Namespace).GetLogs(pod, options).Stream(ctx)
+	body, err := c.kube.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, options).Stream(ctx)
 	if err != nil {
 		return fmt.Errorf("reading the log of pod %s: %w", pod, err)
 	}
@@ -135,7 +135,7 @@ func (c *Client) read(ctx context.Context, r LogRequest, pod string, lines chan<
 	for {
 		text, err := readLine(reader)
 		if text != "" {
-			l := parseLine(pod, text)
+			l := parseLine(pod.Name, text)
 			if !r.Until.IsZero() && l.Time.After(r.Until) {
 				return nil
 			}
