@@ -26,6 +26,8 @@ type ApplicationConditionType string
 const (
 	// ApplicationConditionDeletionError means that the objects of a deleted Application could not be deleted.
 	ApplicationConditionDeletionError ApplicationConditionType = "DeletionError"
+	// ApplicationConditionDeletionHeld means that the deletion of the Application waits for that of others. It is no error.
+	ApplicationConditionDeletionHeld ApplicationConditionType = "DeletionHeld"
 	// ApplicationConditionInvalidSpecError means that the specification contradicts itself or its project.
 	ApplicationConditionInvalidSpecError ApplicationConditionType = "InvalidSpecError"
 	// ApplicationConditionComparisonError means that desired and live state could not be compared.
@@ -35,6 +37,8 @@ const (
 	// ApplicationConditionSyncHeld means that an automated sync would start and waits: for a sync window, a
 	// dependency, an earlier stage, an approval. It is no error.
 	ApplicationConditionSyncHeld ApplicationConditionType = "SyncHeld"
+	// ApplicationConditionPinned means that the Application is held at a revision other than its target. It is no error.
+	ApplicationConditionPinned ApplicationConditionType = "Pinned"
 	// ApplicationConditionUnknownError means that something unforeseen went wrong in the controller.
 	ApplicationConditionUnknownError ApplicationConditionType = "UnknownError"
 	// ApplicationConditionSharedResourceWarning means that another Application claims one of the objects too.

@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,7 +12,7 @@ import (
 // decide starts an automated sync where the policy asks for one, and tells what
 // is wrong with the rules about it.
 func (r *reconciliation) decide(ctx context.Context) error {
-	err := r.automate(ctx)
+	err := errors.Join(r.automate(ctx), r.noteDependencies(ctx))
 	r.warnOfWindows()
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
 
@@ -74,6 +75,7 @@ type Controller struct {
 	catalogs     catalogs
 	// intervalChanged wakes refreshHard.
 	intervalChanged chan struct{}
+	waits           waits
 	queue           workqueue.TypedRateLimitingInterface[types.NamespacedName]
 
 	mu     sync.Mutex
@@ -196,6 +198,13 @@ func (c *Controller) interrupt(key types.NamespacedName) {
 
 // onApplication is told every change of an Application.
 func (c *Controller) onApplication(old, app *v1alpha1.Application) {
+	present := app
+	if app == nil {
+		present = old
+	}
+	for _, waiter := range c.waits.waiting(keyOf(present)) {
+		c.queue.Add(waiter)
+	}
 	if app != nil && terminating(app) && (old == nil || !terminating(old)) {
 		c.interrupt(keyOf(app))
 	}
@@ -231,7 +240,7 @@ func (c *Controller) onSettings(*settings.Settings) {
 // onLive looks again at the Application that a changed object belongs to, after
 // a time.
 func (c *Controller) onLive(instance string, after time.Duration) {
-	namespace, name := tracking.ParseInstanceName(instance, c.Namespace)
+	namespace, name := tracking.ParseInstanceName(strings.TrimPrefix(instance, dependenciesPrefix), c.Namespace)
 	key := types.NamespacedName{Namespace: namespace, Name: name}
 	if _, ok := c.Watch.Get(key); ok {
 		c.queue.AddAfter(key, after)
@@ -300,6 +309,7 @@ func (c *Controller) forget(key types.NamespacedName) {
 	c.repositories.forget(key)
 	c.Clusters.forget(tracking.InstanceName(key.Namespace, key.Name, c.Namespace))
 	c.Metrics.forget(key)
+	c.waits.stop(key)
 }
 
 func keyOf(app *v1alpha1.Application) types.NamespacedName {

@@ -29,6 +29,9 @@ var resourceFinalizers = map[string]metav1.DeletionPropagation{
 // what it manages is deleted, hooks run again, each waiting for what comes
 // before. Without a resource finalizer the objects stay.
 func (r *reconciliation) finalize(ctx context.Context) error {
+	if len(r.app.Finalizers) > 0 && r.dependentsRemain() {
+		return r.write(ctx)
+	}
 	for _, part := range []struct {
 		finalizers []string
 		do         func(context.Context) (done bool, err error)

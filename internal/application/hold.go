@@ -40,6 +40,8 @@ const (
 func (r *reconciliation) held(ctx context.Context, sync *automatedSync) (bool, error) {
 	for _, gate := range []func(context.Context, *automatedSync) ([]hold, error){
 		r.heldByWindows,
+		r.heldByStage,
+		r.heldByDependencies,
 		r.heldForApproval,
 	} {
 		holds, err := gate(ctx, sync)
@@ -106,6 +108,6 @@ func (r *reconciliation) countHolds() {
 // lookAgainAt asks for another look at a moment; none for the zero time.
 func (r *reconciliation) lookAgainAt(moment time.Time) {
 	if !moment.IsZero() {
-		r.lookAgain(moment.Sub(r.Now()))
+		r.lookIn(moment.Sub(r.Now()))
 	}
 }

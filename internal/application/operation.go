@@ -101,6 +101,9 @@ func (r *reconciliation) beginOperation() {
 // operationSources are the sources that an operation asks for, at the revisions
 // that it asks for or, once it fixed them, syncs to.
 func (r *reconciliation) operationSources(state *v1alpha1.OperationState) (sourcesAt, error) {
+	if r.followsPin(state) {
+		return sourcesAt{sources: r.desired.plainSources(), revisions: r.desired.revisions()}, nil
+	}
 	op := state.Operation.Sync
 	at := sourcesAt{sources: r.app.Spec.GetSources(), revisions: op.Revisions}
 	if op.Source != nil {
@@ -197,7 +200,7 @@ func (r *reconciliation) namespaceStep(options syncOptions) *plan.Step {
 // finish ends the operation; a sync that wrote everything enters the history.
 func (r *reconciliation) finish(phase v1alpha1.OperationPhase, message string) {
 	state := r.app.Status.OperationState
-	state.Phase, state.Message, state.FinishedAt, state.Waiting = phase, message, &r.now, nil
+	state.Phase, state.Message, state.FinishedAt, state.Waiting = phase, message+r.unmet, &r.now, nil
 	r.app.Operation = nil
 	r.Metrics.synced(r.app)
 	op := state.Operation.Sync

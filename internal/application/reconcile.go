@@ -35,6 +35,8 @@ type memory struct {
 	hard atomic.Bool
 	// held are the causes that the metric counts.
 	held []holdCause
+	// asked are the questions put to other Applications.
+	asked map[types.NamespacedName]asked
 	// described is the identity of the targets that the status tells of.
 	described string
 	// toldWait is the wait that the last Event about one told of.
@@ -63,12 +65,15 @@ type reconciliation struct {
 	tracker     tracking.Tracker
 	instance    string
 	desired     *desired
+	pin         *pin // nil without one
 	manner      *manner
 	current     *comparison
 
 	conditions []v1alpha1.ApplicationCondition
 	holds      []hold
-	again      time.Duration
+	// unmet are the dependencies that a sync by hand does not wait for, as part of its message.
+	unmet string
+	again time.Duration
 }
 
 // problem is an error that concerns one Application and that only its owner,
@@ -121,6 +126,7 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
 		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
 	}
+	c.waits.stop(key)
 	r.assessor = c.Health.Of(r.settings)
 	r.anew = memory.hard.Swap(false) || r.refresh == v1alpha1.RefreshTypeHard
 	if !app.DeletionTimestamp.IsZero() {

@@ -80,7 +80,7 @@ func (r *reconciliation) mayRepeat(state *v1alpha1.OperationState, op *v1alpha1.
 	attempts := r.selfHealsInARow(state)
 	if state.FinishedAt != nil {
 		if wait := state.FinishedAt.Add(r.SelfHeal.delay(attempts)).Sub(r.Now()); wait > 0 {
-			r.lookAgain(wait)
+			r.lookIn(wait)
 			return false
 		}
 	}
@@ -100,12 +100,4 @@ func (r *reconciliation) selfHealsInARow(state *v1alpha1.OperationState) int64 {
 		return 0
 	}
 	return state.Operation.Sync.SelfHealAttemptsCount
-}
-
-// lookAgain asks for another look after a time, unless one comes sooner.
-func (r *reconciliation) lookAgain(wait time.Duration) {
-	wait = max(wait, time.Millisecond)
-	if r.again == 0 || wait < r.again {
-		r.again = wait
-	}
 }

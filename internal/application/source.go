@@ -61,6 +61,7 @@ func (r *reconciliation) findDesired(ctx context.Context) error {
 		}
 	}
 	found, err := r.renderAll(ctx, sourcesAt{sources: sources})
+	found, err = r.withPin(ctx, found, err)
 	if err != nil {
 		return err
 	}

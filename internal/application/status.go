@@ -20,6 +20,7 @@ var evaluated = []v1alpha1.ApplicationConditionType{
 	v1alpha1.ApplicationConditionComparisonError,
 	v1alpha1.ApplicationConditionSyncError,
 	v1alpha1.ApplicationConditionSyncHeld,
+	v1alpha1.ApplicationConditionPinned,
 	v1alpha1.ApplicationConditionUnknownError,
 	v1alpha1.ApplicationConditionSharedResourceWarning,
 	v1alpha1.ApplicationConditionRepeatedResourceWarning,
@@ -147,12 +148,15 @@ func (r *reconciliation) setSync() {
 	status.SourceType = r.desired.sources[0].kind
 }
 
-func (r *reconciliation) comparedTo() v1alpha1.ComparedTo {
-	out := v1alpha1.ComparedTo{Destination: r.app.Spec.Destination, IgnoreDifferences: r.app.Spec.IgnoreDifferences}
-	if r.app.Spec.HasMultipleSources() {
-		out.Sources = r.app.Spec.GetSources()
+func (r *reconciliation) comparedTo() v1alpha1.ComparedTo { return comparedTo(r.app) }
+
+// comparedTo is the part of the specification that a comparison is made with.
+func comparedTo(app *v1alpha1.Application) v1alpha1.ComparedTo {
+	out := v1alpha1.ComparedTo{Destination: app.Spec.Destination, IgnoreDifferences: app.Spec.IgnoreDifferences}
+	if app.Spec.HasMultipleSources() {
+		out.Sources = app.Spec.GetSources()
 	} else {
-		out.Source = r.app.Spec.GetSource()
+		out.Source = app.Spec.GetSource()
 	}
 	return out
 }

@@ -82,11 +82,15 @@ type Watch struct {
 
 // NewWatch returns a Watch that is empty until [Watch.Run].
 func NewWatch(c *client.Client, namespaces Namespaces) *Watch {
-	return &Watch{
+	w := &Watch{
 		namespaces:   namespaces,
 		applications: c.ApplicationInformer(namespaces.scope()),
 		projects:     c.AppProjectInformer(namespaces.own),
 	}
+	if err := w.applications.AddIndexers(relations); err != nil {
+		panic(err) // it has not been started, and no other index has these names
+	}
+	return w
 }
 
 // Run watches until ctx ends.

@@ -3,6 +3,8 @@ package application
 import (
 	"context"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/tenancy"
 )
@@ -25,12 +27,22 @@ func (r *reconciliation) blockedByWindow(state *v1alpha1.OperationState) bool {
 		Manual: !state.Operation.InitiatedBy.Automated, Started: state.StartedAt.Time,
 	})
 	if verdict.Allowed() {
+		if state.Waiting != nil && state.Waiting.For == windowWait {
+			state.Waiting = nil
+		}
 		return false
 	}
 	r.lookAgainAt(verdict.Again)
+	if state.Waiting == nil || state.Waiting.For != windowWait {
+		state.Waiting = &v1alpha1.OperationWait{For: windowWait, Since: r.now}
+	}
+	state.Waiting.Message, state.Waiting.Until = "held "+verdict.String(), metav1.NewTime(verdict.Until.UTC())
 	state.Message = "Sync operation blocked by sync window: held " + verdict.String()
 	return true
 }
+
+// windowWait is what an operation waits for that a sync window blocks.
+const windowWait = "a sync window"
 
 // warnOfWindows tells of windows that concern the Application and cannot be read.
 func (r *reconciliation) warnOfWindows() {

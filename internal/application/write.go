@@ -155,6 +155,12 @@ func (r *reconciliation) rebase(ctx context.Context) error {
 			delete(next.Annotations, name)
 		}
 	}
+	for name, value := range r.app.Annotations {
+		_, before := r.read.Annotations[name]
+		if _, now := latest.Annotations[name]; !before && !now {
+			metav1.SetMetaDataAnnotation(&next.ObjectMeta, name, value)
+		}
+	}
 	sameOperation := equality.Semantic.DeepEqual(latest.Operation, r.read.Operation)
 	if sameOperation {
 		next.Operation = r.app.Operation

@@ -21,6 +21,17 @@ type target struct {
 	Project      string `json:"project"`
 }
 
+func (t target) namespace(r *http.Request) string {
+	return cmp.Or(t.AppNamespace, r.URL.Query().Get("appNamespace"))
+}
+
+func (t target) projects() []string {
+	if t.Project == "" {
+		return nil
+	}
+	return []string{t.Project}
+}
+
 // approve approves the changes that an automated sync waits with. With a digest it approves no other.
 func (s *Server) approve(w http.ResponseWriter, r *http.Request, who caller) error {
 	var q struct {
@@ -52,13 +63,8 @@ func (s *Server) approve(w http.ResponseWriter, r *http.Request, who caller) err
 // annotate sets annotations of the Application that a request names, for a caller who may sync it. It judges anew when
 // somebody else changes the Application meanwhile. nil as a value takes an annotation away.
 func (s *Server) annotate(r *http.Request, at target, who caller, decide func(*v1alpha1.Application) (map[string]any, error)) (written *v1alpha1.Application, err error) {
-	var projects []string
-	if at.Project != "" {
-		projects = []string{at.Project}
-	}
-	namespace := cmp.Or(at.AppNamespace, r.URL.Query().Get("appNamespace"))
 	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		app, err := s.find(r.Context(), r.PathValue("name"), namespace, projects, who, "sync")
+		app, err := s.find(r.Context(), r.PathValue("name"), at.namespace(r), at.projects(), who, "sync")
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,9 @@ func TestReadiness(t *testing.T) {
 func protected() [][2]string {
 	return [][2]string{
 		{"GET", "/api/v1/applications"}, {"GET", "/api/v1/applications/a"}, {"GET", "/api/v1/applications/a/resource-tree"}, {"GET", "/api/v1/applications/a/syncwindows"}, {"POST", "/api/v1/applications/a/sync"}, {"GET", "/api/v1/stream/applications"},
-		{"POST", "/api/v1/fairlead/applications/a/approve"}, {"GET", "/api/v1/fairlead/applications/a/plan"},
+		{"GET", "/api/v1/fairlead/applications/a/plan"},
+		{"POST", "/api/v1/fairlead/applications/a/approve"}, {"POST", "/api/v1/applications/a/rollback"},
+		{"POST", "/api/v1/fairlead/applications/a/pin"}, {"DELETE", "/api/v1/fairlead/applications/a/pin"},
 		{"GET", "/api/v1/applications/a/managed-resources"}, {"GET", "/api/v1/applications/a/resource"}, {"GET", "/api/v1/applications/a/events"},
 		{"GET", "/api/v1/applications/a/resource/actions"}, {"POST", "/api/v1/applications/a/resource/actions"}, {"POST", "/api/v1/applications/a/resource/actions/v2"},
 		{"GET", "/api/v1/applications/a/logs"}, {"GET", "/api/v1/applications/a/pods/{podName}/logs"}, {"GET", "/api/v1/stream/applications/a/resource-tree"},

@@ -142,6 +142,9 @@ func (q *syncRequest) operation(app *v1alpha1.Application) (*v1alpha1.Operation,
 // choose sets what is synchronized to: one revision, or one for each source. While syncs are automated, another than
 // the target revision would be undone at once.
 func (q *syncRequest) choose(app *v1alpha1.Application, sync *v1alpha1.SyncOperation, automated bool) error {
+	if app.Annotations[v1alpha1.AnnotationPin] != "" && q.Revision == "" && len(q.Revisions) == 0 {
+		return nil // to where it is pinned
+	}
 	if !app.Spec.HasMultipleSources() {
 		source := app.Spec.GetSource()
 		sync.Source = &source
