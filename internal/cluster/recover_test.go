@@ -101,19 +101,23 @@ func TestTheServerIsAwayAtFirst(t *testing.T) {
 	}
 }
 
+// startIn starts a development cluster of the test's own, which the caller stops. One that was started in the folder before
+// comes back as it was, at its address.
+func startIn(t *testing.T, dir string) *devcluster.Cluster {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	dev, err := devcluster.Start(ctx, devcluster.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dev
+}
+
 func TestARestartedServerIsFollowedOn(t *testing.T) {
 	dir := t.TempDir()
-	start := func(port int) *devcluster.Cluster {
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-		defer cancel()
-		dev, err := devcluster.Start(ctx, devcluster.Options{Dir: dir, Port: port})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = dev.Stop() })
-		return dev
-	}
-	dev := start(0)
+	dev := startIn(t, dir)
+	t.Cleanup(func() { _ = dev.Stop() })
 	c := client(t, dev.RESTConfig())
 	create(t, c, configMaps, marked(t, "shop-restart", configMap("default", "settings")))
 	l := watch(t, dev.RESTConfig())
@@ -122,7 +126,7 @@ func TestARestartedServerIsFollowedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "the notice of absence", func() bool { return !l.State().Connected })
-	start(0) // takes the port of before
+	dev = startIn(t, dir)
 	create(t, c, configMaps, marked(t, "shop-restart", configMap("default", "settings-2")))
 	exact(t, l, "shop-restart", "default", "settings", "settings-2")
 	await(t, "every kind", func() bool { s := l.State(); return s.Connected && s.Error == "" })
