@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,7 +23,16 @@ type connection struct {
 	finder  *discovery.DiscoveryClient
 }
 
-func connect(how *rest.Config) (*connection, error) {
+func (c *Cluster) connect(how *rest.Config) (*connection, error) {
+	made, err := connect(how, c.absence, c.lost)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.options.Server, err)
+	}
+	return made, nil
+}
+
+// connect prepares a connection. away and lost are those of [patient].
+func connect(how *rest.Config, away func() error, lost func(error)) (*connection, error) {
 	c := &connection{config: rest.CopyConfig(how)}
 	c.config.QPS, c.config.Burst, c.config.Timeout = -1, -1, 0
 	if c.config.UserAgent == "" {
@@ -32,7 +42,8 @@ func connect(how *rest.Config) (*connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection: %w", err)
 	}
-	if c.dynamic, err = dynamic.NewForConfigAndClient(c.config, transport); err != nil {
+	awaited := &http.Client{Transport: &patient{next: roundTripperOf(transport), probe: c.probe, away: away, lost: lost}}
+	if c.dynamic, err = dynamic.NewForConfigAndClient(c.config, awaited); err != nil {
 		return nil, fmt.Errorf("preparing the client: %w", err)
 	}
 	config := rest.CopyConfig(c.config)
@@ -42,7 +53,7 @@ func connect(how *rest.Config) (*connection, error) {
 	if c.client, err = rest.UnversionedRESTClientForConfigAndClient(config, transport); err != nil {
 		return nil, fmt.Errorf("preparing the client: %w", err)
 	}
-	if c.finder, err = discovery.NewDiscoveryClientForConfigAndClient(config, transport); err != nil {
+	if c.finder, err = discovery.NewDiscoveryClientForConfigAndClient(config, awaited); err != nil {
 		return nil, fmt.Errorf("preparing discovery: %w", err)
 	}
 	return c, nil
@@ -51,9 +62,9 @@ func connect(how *rest.Config) (*connection, error) {
 // Reconnect reaches the same cluster in another way from now on, for example with a new token. What is known of the
 // cluster stays, and every watch begins anew. The error tells that the configuration cannot be used; the old one stays.
 func (c *Cluster) Reconnect(how *rest.Config) error {
-	access, err := connect(how)
+	access, err := c.connect(how)
 	if err != nil {
-		return fmt.Errorf("cluster %s: %w", c.options.Server, err)
+		return err
 	}
 	c.access.Store(access)
 	c.Retrack()
@@ -67,13 +78,43 @@ func (c *Cluster) Config() *rest.Config { return rest.CopyConfig(c.access.Load()
 // Client returns a client that shares the connections of the watches.
 func (c *Cluster) Client() dynamic.Interface { return c.access.Load().dynamic }
 
+// roundTripperOf is what a client sends its requests with.
+func roundTripperOf(c *http.Client) http.RoundTripper {
+	if c.Transport == nil {
+		return http.DefaultTransport
+	}
+	return c.Transport
+}
+
 // probe asks the API server for a sign of life; any answer is one.
-func (c *Cluster) probe(ctx context.Context) error {
-	err := c.access.Load().client.Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
+func (c *connection) probe(ctx context.Context) error {
+	err := c.client.Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
 	if err != nil && unreachable(err) {
 		return err
 	}
 	return nil
+}
+
+// absence is why the API server is away; nil when it is there.
+func (c *Cluster) absence() error {
+	c.mu.Lock()
+	gate := c.gate
+	c.mu.Unlock()
+	if gate == nil {
+		return nil
+	}
+	_, err := gate.state()
+	return err
+}
+
+// lost notes that the API server is away.
+func (c *Cluster) lost(err error) {
+	c.mu.Lock()
+	gate := c.gate
+	c.mu.Unlock()
+	if gate != nil {
+		gate.away(err, c.options.Now())
+	}
 }
 
 // Condition tells in short whether what is known of the cluster can be relied on: whether everything was listed once,

@@ -189,6 +189,7 @@ type bridge struct {
 	listener net.Listener
 	address  string
 	conns    map[net.Conn]struct{}
+	silent   chan struct{} // closed when what is sent goes through again; nil while it does
 }
 
 // bridgeTo returns a bridge and a configuration that goes over it.
@@ -236,7 +237,7 @@ func (b *bridge) carry(conn net.Conn) {
 	b.conns[conn], b.conns[far] = struct{}{}, struct{}{}
 	b.mu.Unlock()
 	copying := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from)
+		_, _ = io.Copy(writer(func(p []byte) (int, error) { b.listen(); return to.Write(p) }), from)
 		to.Close()
 		from.Close()
 		b.mu.Lock()
@@ -245,6 +246,38 @@ func (b *bridge) carry(conn net.Conn) {
 	}
 	go copying(far, conn)
 	copying(conn, far)
+}
+
+// writer is a function that writes.
+type writer func(p []byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// silence lets nothing through any more, although connections are made and stay.
+func (b *bridge) silence() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.silent = make(chan struct{})
+}
+
+// speak ends the silence.
+func (b *bridge) speak() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.silent != nil {
+		close(b.silent)
+		b.silent = nil
+	}
+}
+
+// listen waits for the end of the silence.
+func (b *bridge) listen() {
+	b.mu.Lock()
+	silent := b.silent
+	b.mu.Unlock()
+	if silent != nil {
+		<-silent
+	}
 }
 
 // drop ends the connections there are.
@@ -261,5 +294,6 @@ func (b *bridge) cut() {
 	b.mu.Lock()
 	b.listener.Close()
 	b.mu.Unlock()
+	b.speak()
 	b.drop()
 }
