@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"runtime"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"testing"
@@ -115,8 +117,28 @@ func (l *live) heard(t *testing.T, want cluster.Change) {
 	})
 }
 
+// idle is longer than connections are kept that nobody uses; after trouble there may be a dozen, each with goroutines of its
+// own here and in a bridge.
+const idle = 2 * time.Minute
+
+// fewGoroutines waits until there are no more than so many, and shows what they do when that does not come about.
+func fewGoroutines(t *testing.T, most int) {
+	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			_ = pprof.Lookup("goroutine").WriteTo(t.Output(), 1)
+		}
+	})
+	awaitFor(t, idle, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= most })
+}
+
 // await waits for a condition.
 func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	awaitFor(t, patience, what, condition)
+}
+
+func awaitFor(t *testing.T, patience time.Duration, what string, condition func() bool) {
 	t.Helper()
 	started := time.Now()
 	for !condition() {

@@ -64,7 +64,7 @@ func TestAnAbsentServerComesBack(t *testing.T) {
 	await(t, "the connection", func() bool { s := l.State(); return s.Connected && s.Error == "" && l.Ready(configMapKind) == nil })
 	key := cluster.Key{Kind: "ConfigMap", Namespace: namespace, Name: "deleted"}
 	l.heard(t, cluster.Change{App: "shop-absent", Key: key, Root: key})
-	await(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines+5 })
+	fewGoroutines(t, goroutines+5)
 }
 
 func TestConnectionsThatBreakAreMadeAgain(t *testing.T) {
@@ -133,7 +133,7 @@ func TestARestartedServerIsFollowedOn(t *testing.T) {
 	if s := l.State(); s.Kinds < 50 {
 		t.Errorf("the state is %+v", s)
 	}
-	await(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines+10 })
+	fewGoroutines(t, goroutines+10)
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
@@ -143,5 +143,5 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for range 3 {
 		watch(t, dev.RESTConfig()).stop()
 	}
-	await(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= before+5 })
+	fewGoroutines(t, before+5)
 }

@@ -220,7 +220,7 @@ func TestTheStateIsExactAfterAStorm(t *testing.T) {
 	}
 	fresh.stop()
 	// A watch takes several; connections that idle for a while are not counted.
-	await(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines+30 })
+	fewGoroutines(t, goroutines+30)
 	if now := heapInUse(); now > memory+8<<20 {
 		t.Errorf("%d KiB of memory have become %d", memory>>10, now>>10)
 	}
