@@ -148,10 +148,18 @@ func (r *reconciliation) compareWith(ctx context.Context, d *desired) (*comparis
 		if r.settings.Resources.Excludes(live.Group, live.Kind, r.destination.Server) {
 			continue // since a moment; the watch of its kind is about to end
 		}
+		if unseen(r.destination.Live.Ready(live.GroupKind())) {
+			continue // it was read once, and may be gone since
+		}
 		if o := r.undesired(ctx, live, kept); !o.dependent {
 			out.objects = append(out.objects, o)
 		}
 	}
+	unlisted, err := r.unlisted(ctx, wanted, kept)
+	if err != nil {
+		return nil, err
+	}
+	out.objects = append(out.objects, unlisted...)
 	r.memory.results = kept
 	slices.SortFunc(out.objects, func(a, b object) int { return compareReferences(a.Reference, b.Reference) })
 	return out, nil

@@ -80,9 +80,9 @@ func New(options Options) (*Cluster, error) {
 		gone:               make(map[schema.GroupResource]time.Time),
 		quiet:              true,
 	}
-	access, err := connect(c.options.Config)
+	access, err := c.connect(c.options.Config)
 	if err != nil {
-		return nil, fmt.Errorf("cluster %s: %w", c.options.Server, err)
+		return nil, err
 	}
 	c.access.Store(access)
 	return c, nil
@@ -97,7 +97,7 @@ func (c *Cluster) Run(ctx context.Context) error {
 		return errors.New("cluster: Run was called before")
 	}
 	c.run = ctx
-	c.gate = newGate(ctx, c.probe, c.turned, c.logger)
+	c.gate = newGate(ctx, func(ctx context.Context) error { return c.access.Load().probe(ctx) }, c.turned, c.logger)
 	c.mu.Unlock()
 
 	c.loop(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 
@@ -22,12 +23,24 @@ type connection struct {
 	dynamic dynamic.Interface
 	finder  *discovery.DiscoveryClient
 
+	// patience is how long answers are waited for.
+	patience patient
+
 	mu sync.Mutex
 	// others are the clients that write as other users.
 	others map[string]dynamic.Interface
 }
 
-func connect(how *rest.Config) (*connection, error) {
+func (c *Cluster) connect(how *rest.Config) (*connection, error) {
+	made, err := connect(how, c.absence, c.lost)
+	if err != nil {
+		return nil, fmt.Errorf("cluster %s: %w", c.options.Server, err)
+	}
+	return made, nil
+}
+
+// connect prepares a connection. away and lost are those of [patient].
+func connect(how *rest.Config, away func() error, lost func(error)) (*connection, error) {
 	c := &connection{config: rest.CopyConfig(how)}
 	c.config.QPS, c.config.Burst, c.config.Timeout = -1, -1, 0
 	if c.config.UserAgent == "" {
@@ -37,7 +50,9 @@ func connect(how *rest.Config) (*connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection: %w", err)
 	}
-	if c.dynamic, err = newDynamic(c.config); err != nil {
+	c.patience = patient{probe: c.probe, away: away, lost: lost}
+	awaited := &http.Client{Transport: c.patience.over(transport)}
+	if c.dynamic, err = c.newDynamic(c.config); err != nil {
 		return nil, err
 	}
 	config := rest.CopyConfig(c.config)
@@ -47,7 +62,7 @@ func connect(how *rest.Config) (*connection, error) {
 	if c.client, err = rest.UnversionedRESTClientForConfigAndClient(config, transport); err != nil {
 		return nil, fmt.Errorf("preparing the client: %w", err)
 	}
-	if c.finder, err = discovery.NewDiscoveryClientForConfigAndClient(config, transport); err != nil {
+	if c.finder, err = discovery.NewDiscoveryClientForConfigAndClient(config, awaited); err != nil {
 		return nil, fmt.Errorf("preparing discovery: %w", err)
 	}
 	return c, nil
@@ -55,13 +70,13 @@ func connect(how *rest.Config) (*connection, error) {
 
 // newDynamic returns a client that tells how its requests go (WithAnswers). Clients of one configuration share
 // connections, whoever they write as.
-func newDynamic(config *rest.Config) (dynamic.Interface, error) {
+func (c *connection) newDynamic(config *rest.Config) (dynamic.Interface, error) {
 	transport, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the connection: %w", err)
 	}
 	told := *transport
-	told.Transport = answering{next: transport.Transport}
+	told.Transport = answering{next: c.patience.over(transport)}
 	client, err := dynamic.NewForConfigAndClient(config, &told)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the client: %w", err)
@@ -78,7 +93,7 @@ func (c *connection) as(user string) (dynamic.Interface, error) {
 	}
 	config := rest.CopyConfig(c.config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: user}
-	client, err := newDynamic(config)
+	client, err := c.newDynamic(config)
 	if err != nil {
 		return nil, fmt.Errorf("acting as %s: %w", user, err)
 	}
@@ -92,9 +107,9 @@ func (c *connection) as(user string) (dynamic.Interface, error) {
 // Reconnect reaches the same cluster in another way from now on, for example with a new token. What is known of the
 // cluster stays, and every watch begins anew. The error tells that the configuration cannot be used; the old one stays.
 func (c *Cluster) Reconnect(how *rest.Config) error {
-	access, err := connect(how)
+	access, err := c.connect(how)
 	if err != nil {
-		return fmt.Errorf("cluster %s: %w", c.options.Server, err)
+		return err
 	}
 	c.access.Store(access)
 	c.Retrack()
@@ -112,13 +127,43 @@ func (c *Cluster) Client() dynamic.Interface { return c.access.Load().dynamic }
 // it. A user of the form system:serviceaccount:namespace:name has the groups of that service account.
 func (c *Cluster) ClientAs(user string) (dynamic.Interface, error) { return c.access.Load().as(user) }
 
+// roundTripperOf is what a client sends its requests with.
+func roundTripperOf(c *http.Client) http.RoundTripper {
+	if c.Transport == nil {
+		return http.DefaultTransport
+	}
+	return c.Transport
+}
+
 // probe asks the API server for a sign of life; any answer is one.
-func (c *Cluster) probe(ctx context.Context) error {
-	err := c.access.Load().client.Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
+func (c *connection) probe(ctx context.Context) error {
+	err := c.client.Get().AbsPath("/version").MaxRetries(0).Do(ctx).Error()
 	if err != nil && unreachable(err) {
 		return err
 	}
 	return nil
+}
+
+// absence is why the API server is away; nil when it is there.
+func (c *Cluster) absence() error {
+	c.mu.Lock()
+	gate := c.gate
+	c.mu.Unlock()
+	if gate == nil {
+		return nil
+	}
+	_, err := gate.state()
+	return err
+}
+
+// lost notes that the API server is away.
+func (c *Cluster) lost(err error) {
+	c.mu.Lock()
+	gate := c.gate
+	c.mu.Unlock()
+	if gate != nil {
+		gate.away(err, c.options.Now())
+	}
 }
 
 // Condition tells in short whether what is known of the cluster can be relied on: whether everything was listed once,

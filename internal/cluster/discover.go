@@ -31,7 +31,7 @@ const (
 // loop discovers, again and again, until ctx is done.
 func (c *Cluster) loop(ctx context.Context) {
 	var retry time.Duration
-	for ctx.Err() == nil {
+	for c.gate.wait(ctx) == nil {
 		settled, err := c.discover(ctx)
 		pause := c.refresh()
 		if err != nil || !settled {
@@ -87,9 +87,6 @@ func (c *Cluster) refresh() time.Duration {
 // discover asks for the kinds that are served and watches those. It reports whether the answer agrees with the
 // definitions; if not, it is soon to be asked again.
 func (c *Cluster) discover(ctx context.Context) (settled bool, err error) {
-	if err := c.gate.wait(ctx); err != nil {
-		return false, err
-	}
 	c.turn.Lock()
 	defer c.turn.Unlock()
 	asking, cancel := context.WithTimeout(ctx, discoverTimeout)

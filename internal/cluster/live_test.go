@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"runtime"
+	"runtime/pprof"
 	"slices"
 	"sync"
 	"testing"
@@ -115,8 +117,28 @@ func (l *live) heard(t *testing.T, want cluster.Change) {
 	})
 }
 
+// idle is longer than connections are kept that nobody uses; after trouble there may be a dozen, each with goroutines of its
+// own here and in a bridge.
+const idle = 2 * time.Minute
+
+// fewGoroutines waits until there are no more than so many, and shows what they do when that does not come about.
+func fewGoroutines(t *testing.T, most int) {
+	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			_ = pprof.Lookup("goroutine").WriteTo(t.Output(), 1)
+		}
+	})
+	awaitFor(t, idle, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= most })
+}
+
 // await waits for a condition.
 func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	awaitFor(t, patience, what, condition)
+}
+
+func awaitFor(t *testing.T, patience time.Duration, what string, condition func() bool) {
 	t.Helper()
 	started := time.Now()
 	for !condition() {
@@ -189,6 +211,7 @@ type bridge struct {
 	listener net.Listener
 	address  string
 	conns    map[net.Conn]struct{}
+	silent   chan struct{} // closed when what is sent goes through again; nil while it does
 }
 
 // bridgeTo returns a bridge and a configuration that goes over it.
@@ -236,7 +259,7 @@ func (b *bridge) carry(conn net.Conn) {
 	b.conns[conn], b.conns[far] = struct{}{}, struct{}{}
 	b.mu.Unlock()
 	copying := func(to, from net.Conn) {
-		_, _ = io.Copy(to, from)
+		_, _ = io.Copy(writer(func(p []byte) (int, error) { b.listen(); return to.Write(p) }), from)
 		to.Close()
 		from.Close()
 		b.mu.Lock()
@@ -245,6 +268,38 @@ func (b *bridge) carry(conn net.Conn) {
 	}
 	go copying(far, conn)
 	copying(conn, far)
+}
+
+// writer is a function that writes.
+type writer func(p []byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// silence lets nothing through any more, although connections are made and stay.
+func (b *bridge) silence() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.silent = make(chan struct{})
+}
+
+// speak ends the silence.
+func (b *bridge) speak() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.silent != nil {
+		close(b.silent)
+		b.silent = nil
+	}
+}
+
+// listen waits for the end of the silence.
+func (b *bridge) listen() {
+	b.mu.Lock()
+	silent := b.silent
+	b.mu.Unlock()
+	if silent != nil {
+		<-silent
+	}
 }
 
 // drop ends the connections there are.
@@ -261,5 +316,6 @@ func (b *bridge) cut() {
 	b.mu.Lock()
 	b.listener.Close()
 	b.mu.Unlock()
+	b.speak()
 	b.drop()
 }

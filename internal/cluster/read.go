@@ -246,17 +246,25 @@ func (c *Cluster) Resource(ctx context.Context, gvk schema.GroupVersionKind) (Re
 // lookAgain repeats discovery for an unknown kind, unless it was done just now or cannot be.
 func (c *Cluster) lookAgain(ctx context.Context) bool {
 	c.mu.Lock()
-	gate := c.gate
+	running := c.gate != nil
 	recent := c.options.Now().Sub(c.discovered) < lazyGap
 	c.mu.Unlock()
-	if gate == nil || recent {
+	if !running || recent || c.absence() != nil {
 		return false
 	}
-	if _, away := gate.state(); away != nil {
+	done := make(chan error, 1)
+	go func() {
+		_, err := c.discover(context.WithoutCancel(ctx)) // which ends with Run
+		done <- err
+	}()
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	defer cancel()
+	select {
+	case err := <-done:
+		return err == nil
+	case <-ctx.Done():
 		return false
 	}
-	_, err := c.discover(ctx)
-	return err == nil
 }
 
 // Version returns the server's version, such as v1.36.3, and what it serves as "group/version" and
@@ -268,8 +276,8 @@ func (c *Cluster) Version() (version string, names []string) {
 	return "", nil
 }
 
-// fetchTimeout bounds the read of one object, so that a server that takes requests and does not answer holds up nobody for long.
-const fetchTimeout = 30 * time.Second
+// fetchTimeout bounds the read of one object: the API server may wait for another server behind it.
+const fetchTimeout = 10 * time.Second
 
 // Fetch reads an object from the API server, in a version or in the preferred one when it is empty, and observes it.
 // Errors are those of the API server, or wrap ErrKindUnknown.

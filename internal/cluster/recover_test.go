@@ -64,7 +64,7 @@ func TestAnAbsentServerComesBack(t *testing.T) {
 	await(t, "the connection", func() bool { s := l.State(); return s.Connected && s.Error == "" && l.Ready(configMapKind) == nil })
 	key := cluster.Key{Kind: "ConfigMap", Namespace: namespace, Name: "deleted"}
 	l.heard(t, cluster.Change{App: "shop-absent", Key: key, Root: key})
-	await(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines+5 })
+	fewGoroutines(t, goroutines+5)
 }
 
 func TestConnectionsThatBreakAreMadeAgain(t *testing.T) {
@@ -101,19 +101,23 @@ func TestTheServerIsAwayAtFirst(t *testing.T) {
 	}
 }
 
+// startIn starts a development cluster of the test's own, which the caller stops. One that was started in the folder before
+// comes back as it was, at its address.
+func startIn(t *testing.T, dir string) *devcluster.Cluster {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	dev, err := devcluster.Start(ctx, devcluster.Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dev
+}
+
 func TestARestartedServerIsFollowedOn(t *testing.T) {
 	dir := t.TempDir()
-	start := func(port int) *devcluster.Cluster {
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-		defer cancel()
-		dev, err := devcluster.Start(ctx, devcluster.Options{Dir: dir, Port: port})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = dev.Stop() })
-		return dev
-	}
-	dev := start(0)
+	dev := startIn(t, dir)
+	t.Cleanup(func() { _ = dev.Stop() })
 	c := client(t, dev.RESTConfig())
 	create(t, c, configMaps, marked(t, "shop-restart", configMap("default", "settings")))
 	l := watch(t, dev.RESTConfig())
@@ -122,14 +126,14 @@ func TestARestartedServerIsFollowedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "the notice of absence", func() bool { return !l.State().Connected })
-	start(0) // takes the port of before
+	dev = startIn(t, dir)
 	create(t, c, configMaps, marked(t, "shop-restart", configMap("default", "settings-2")))
 	exact(t, l, "shop-restart", "default", "settings", "settings-2")
 	await(t, "every kind", func() bool { s := l.State(); return s.Connected && s.Error == "" })
 	if s := l.State(); s.Kinds < 50 {
 		t.Errorf("the state is %+v", s)
 	}
-	await(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= goroutines+10 })
+	fewGoroutines(t, goroutines+10)
 }
 
 func TestNothingIsLeftBehind(t *testing.T) {
@@ -139,5 +143,5 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for range 3 {
 		watch(t, dev.RESTConfig()).stop()
 	}
-	await(t, "as few goroutines as before", func() bool { return runtime.NumGoroutine() <= before+5 })
+	fewGoroutines(t, before+5)
 }

@@ -86,7 +86,7 @@ func (s *Server) shell(t *terminal, live Live, app *v1alpha1.Application, reques
 		spoke := t.output.Load() > before // so it was there
 		switch {
 		case t.ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the page has gone, which ends the shell and is no fault
 		case err == nil && (spoke || status != notExecutable && status != notFound):
 			return nil
 		case err == nil:

@@ -12,6 +12,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -217,7 +218,7 @@ func TestAClusterIsUsedAsFarAsItsPermissionsGo(t *testing.T) {
 	p := i.start(t, nil)
 	config := i.config
 	nonResource := rbacv1.PolicyRule{NonResourceURLs: []string{"*"}, Verbs: []string{"get"}}
-	token := i.token(t, "", allow("", "configmaps", "*"), allow("", "secrets", "get"), nonResource)
+	token := i.token(t, "", allow("", "configmaps", "*"), allow("", "secrets", "get,create,patch,delete"), nonResource)
 	// The same API server by another address is another cluster.
 	server := strings.Replace(config.Host, "127.0.0.1", "localhost", 1)
 	if server == config.Host {
@@ -239,10 +240,35 @@ func TestAClusterIsUsedAsFarAsItsPermissionsGo(t *testing.T) {
 	secret.name += "-secret"
 	secret.create(t, to(destination))
 	secret.await(t, isSync(v1alpha1.SyncStatusCodeOutOfSync), noConditions) // it may be read, though not listed
+	secret.mustSync(t, v1alpha1.SyncOperation{})
+	secret.await(t, synced, noConditions)
+	secret.push(t, map[string]string{"-secret.yaml": "", "other.yaml": configMapYAML("other")})
+	secret.refresh(t, v1alpha1.RefreshTypeNormal)
+	secret.await(t, noConditions, func(app *v1alpha1.Application) error {
+		if res := resourceOfStatus(app, "Secret", "plain"); res == nil || !res.RequiresPruning {
+			return fmt.Errorf("the Secret that is not in Git any more is %+v", res)
+		}
+		return nil
+	})
+	secret.mustSync(t, v1alpha1.SyncOperation{Prune: true})
+	secret.await(t, synced, noConditions)
+	if _, err := i.kube.CoreV1().Secrets(secret.into).Get(t.Context(), "plain", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the Secret is there: %v", err)
+	}
 	account := i.prepare(t, map[string]string{"account.yaml": objectYAML("v1", "ServiceAccount", "plain", "")})
 	account.name += "-account"
 	account.create(t, to(destination))
 	account.await(t, hasCondition(v1alpha1.ApplicationConditionComparisonError, "may be neither listed nor read"))
+	// One that was synced when there was a permission, and is not in Git any more.
+	former := i.prepare(t, map[string]string{"settings.yaml": configMapYAML("settings-former", "key", "one")})
+	former.name += "-former"
+	former.create(t, selfHeal, to(destination), func(app *v1alpha1.Application) {
+		app.Status.Resources = []v1alpha1.ResourceStatus{{Version: "v1", Kind: "ServiceAccount", Namespace: destination.Namespace, Name: "former"}}
+	})
+	told := hasCondition(v1alpha1.ApplicationConditionExcludedResourceWarning, "former is not in the source any more, and is not pruned")
+	former.await(t, synced, told)
+	former.refresh(t, v1alpha1.RefreshTypeNormal)
+	former.await(t, synced, told)
 }
 
 func TestAClusterMayBeLimitedToNamespaces(t *testing.T) {
