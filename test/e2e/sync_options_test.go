@@ -77,7 +77,7 @@ func TestSyncOptionsOfObjects(t *testing.T) {
 		if err := operationIs(v1alpha1.OperationSucceeded)(a.await(t, done)); err != nil {
 			t.Error(err)
 		}
-		a.mustNotBeLive(t, "two")
+		a.awaitGone(t, "two")
 		a.mustBeLive(t, "three")
 	})
 	t.Run("PruneLast prunes after the last wave is healthy", func(t *testing.T) {
@@ -229,7 +229,7 @@ func TestAPlanIsShownAndHeldTo(t *testing.T) {
 	p = a.get(t).Status.Plan
 	a.request(t, v1alpha1.SyncOperation{Prune: true}, holdTo)
 	a.await(t, ended(v1alpha1.OperationSucceeded), synced)
-	a.mustNotBeLive(t, "two")
+	a.awaitGone(t, "two")
 }
 
 func TestManifestsOfTheOperationAreSynced(t *testing.T) {
@@ -250,7 +250,7 @@ func TestManifestsOfTheOperationAreSynced(t *testing.T) {
 	}
 	a.mustSync(t, v1alpha1.SyncOperation{Prune: true})
 	a.await(t, synced)
-	a.mustNotBeLive(t, "two")
+	a.awaitGone(t, "two")
 }
 
 func TestSyncsActAsTheServiceAccountOfTheProject(t *testing.T) {
