@@ -106,6 +106,14 @@ func (i *installation) begin(t testing.TB, env []string, args ...string) *progra
 	if err != nil {
 		t.Fatal(err)
 	}
+	i.keepUntilTheEnd(t, p)
+	return p
+}
+
+// keepUntilTheEnd stops a program when the test ends, and shows its log when
+// the test failed.
+func (i *installation) keepUntilTheEnd(t testing.TB, p *program) {
+	t.Helper()
 	t.Cleanup(func() {
 		if err := p.stop(); err != nil {
 			t.Error(err)
@@ -114,7 +122,6 @@ func (i *installation) begin(t testing.TB, env []string, args ...string) *progra
 			t.Logf("log of fairlead in %s:\n%s", i.namespace, p.log)
 		}
 	})
-	return p
 }
 
 // launch runs fairlead with its data in a folder.
