@@ -23,9 +23,9 @@ type patient struct {
 }
 
 const (
-	// doubt is after which time without an answer the server is asked for a sign of life, and how long that may take.
+	// doubt is after which time without an answer the server is asked for a sign of life, which may take as long as a knock.
 	doubt        = 3 * time.Second
-	probeTimeout = 3 * time.Second
+	probeTimeout = knockTimeout
 )
 
 // over returns a transport of the same patience over that of a client.

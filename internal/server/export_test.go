@@ -11,3 +11,6 @@ func Patterns() map[string]bool {
 
 // Streams counts the subscriptions.
 func (s *Server) Streams() int { return s.hub.count() }
+
+// WholeRunes is the length of a text without a character at its end that is not complete.
+var WholeRunes = wholeRunes

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 
@@ -167,6 +168,26 @@ func TestWhatCannotBeSeenIsToldWithItsOwnStatus(t *testing.T) {
 		w.add("argocd", "a", nil)
 		if a := w.call("GET", "/api/v1/applications/a/logs", "", "Authorization", w.login("admin")); a.status != 503 || !strings.Contains(a.body, "runs the controller") {
 			t.Errorf("%d %s", a.status, a.body)
+		}
+	})
+}
+
+func FuzzCharactersAreNotTornApart(f *testing.F) {
+	f.Add([]byte("grüße €"), 3)
+	f.Add([]byte("\xf0\x9f\x98"), 1)
+	f.Fuzz(func(t *testing.T, text []byte, at int) {
+		if !utf8.Valid(text) {
+			if n := server.WholeRunes(text); n < len(text)-3 || n > len(text) {
+				t.Errorf("%d of %d bytes are whole", n, len(text))
+			}
+			return
+		}
+		cut := text[:max(0, min(at, len(text)))]
+		if n := server.WholeRunes(cut); !utf8.Valid(cut[:n]) || len(cut)-n > 3 {
+			t.Errorf("%q is cut at %d", cut, n)
+		}
+		if n := server.WholeRunes(text); n != len(text) {
+			t.Errorf("%q is not taken whole", text)
 		}
 	})
 }
