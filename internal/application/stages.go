@@ -46,7 +46,7 @@ func (r *reconciliation) heldByStage(ctx context.Context, sync *automatedSync) (
 		return nil, nil
 	}
 	if err != nil {
-		return []hold{{cause: causeStage, message: err.Error(), fault: true}}, nil
+		return []hold{{cause: causeStage, message: err.Error(), fault: true}}, nil //nolint:nilerr // it holds, and is told
 	}
 	var missing []string
 	for _, other := range r.membersBefore(own) {
