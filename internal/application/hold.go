@@ -84,10 +84,29 @@ func (r *reconciliation) tellHolds(before, after *v1alpha1.ApplicationStatus) {
 
 func heldSentences(status *v1alpha1.ApplicationStatus) (sentences []string) {
 	for _, condition := range status.GetConditions(v1alpha1.ApplicationConditionSyncHeld) {
-		sentence := condition.Message
-		sentences = append(sentences, sentence[:max(strings.LastIndex(sentence, waitingMark), 0)])
+		sentences = append(sentences, reasonIn(condition.Message))
 	}
 	return sentences
+}
+
+// reasonIn is the message of a condition without how much waits.
+func reasonIn(message string) string {
+	return message[:max(strings.LastIndex(message, waitingMark), 0)]
+}
+
+// keepSince leaves to the conditions about holds since when there is their
+// reason, also when more objects wait by now.
+func keepSince(conditions, before []v1alpha1.ApplicationCondition) {
+	for i := range conditions {
+		if conditions[i].Type != v1alpha1.ApplicationConditionSyncHeld {
+			continue
+		}
+		for _, old := range before {
+			if old.Type == conditions[i].Type && reasonIn(old.Message) == reasonIn(conditions[i].Message) {
+				conditions[i].LastTransitionTime = old.LastTransitionTime
+			}
+		}
+	}
 }
 
 // countHolds brings the metric up to the holds of this look.

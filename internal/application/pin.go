@@ -97,7 +97,7 @@ func (r *reconciliation) withPin(ctx context.Context, target *desired, targetErr
 // leaves the pin where it is.
 func (r *reconciliation) pinIsOver(ctx context.Context, p *pin, target *desired) (bool, error) {
 	if target == nil || p.keepsOut == "" || target.stale != nil || sameRevisions(p.keepsOut, target) {
-		return false, nil
+		return false, nil //nolint:nilerr // what was rendered last decides nothing
 	}
 	bad := sourcesAt{sources: r.app.Spec.GetSources(), revisions: strings.Split(p.keepsOut, ",")}
 	if p.keepsOut == unrendered || len(bad.revisions) != len(bad.sources) {
@@ -110,7 +110,7 @@ func (r *reconciliation) pinIsOver(ctx context.Context, p *pin, target *desired)
 		return false, err
 	case err != nil:
 		r.again = again
-		return true, nil // it did not render, or is gone: whatever renders is another
+		return true, nil //nolint:nilerr // it did not render, or is gone: whatever renders is another
 	}
 	return found.result.Digest != target.result.Digest, nil
 }

@@ -33,7 +33,7 @@ var relations = cache.Indexers{
 		}
 		list, err := dependenciesOf(app)
 		if err != nil {
-			return nil, nil //nolint:nilerr // it is told where the Application is reconciled
+			return nil, nil // it is told where the Application is reconciled
 		}
 		var keys []string
 		for _, d := range list {

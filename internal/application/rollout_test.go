@@ -1,6 +1,7 @@
 package application
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -79,8 +80,8 @@ func TestStageOf(t *testing.T) {
 		"no group":             {map[string]string{"fairlead.dev/stage": "1"}, stage{}, false, false},
 		"a stage":              {map[string]string{"fairlead.dev/wave-group": "shop", "fairlead.dev/stage": "-1"}, stage{"shop", -1, 0}, true, false},
 		"a stage that soaks":   {map[string]string{"fairlead.dev/wave-group": "shop", "fairlead.dev/stage": "2", "fairlead.dev/stage-soak": "10m"}, stage{"shop", 2, 10 * time.Minute}, true, false},
-		"no stage":             {map[string]string{"fairlead.dev/wave-group": "shop"}, stage{"shop", 0, 0}, true, true},
-		"a stage that is none": {map[string]string{"fairlead.dev/wave-group": "shop", "fairlead.dev/stage": "prod"}, stage{"shop", 0, 0}, true, true},
+		"no stage":             {map[string]string{"fairlead.dev/wave-group": "shop"}, stage{"shop", math.MinInt, 0}, true, true},
+		"a stage that is none": {map[string]string{"fairlead.dev/wave-group": "shop", "fairlead.dev/stage": "prod"}, stage{"shop", math.MinInt, 0}, true, true},
 		"a soak that is none":  {map[string]string{"fairlead.dev/wave-group": "shop", "fairlead.dev/stage": "1", "fairlead.dev/stage-soak": "10"}, stage{"shop", 1, 0}, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,6 +28,7 @@ func stageOf(app *v1alpha1.Application) (s stage, ok bool, err error) {
 	}
 	text := app.Annotations[v1alpha1.AnnotationStage]
 	if s.number, err = strconv.Atoi(strings.TrimSpace(text)); err != nil {
+		s.number = math.MinInt // before all others, which therefore wait until somebody corrects it
 		return s, true, fmt.Errorf("%s of %s is %q; in a group it has to be a whole number", v1alpha1.AnnotationStage, app.Name, text)
 	}
 	if text := app.Annotations[v1alpha1.AnnotationStageSoak]; text != "" {
@@ -46,7 +48,7 @@ func (r *reconciliation) heldByStage(ctx context.Context, sync *automatedSync) (
 		return nil, nil
 	}
 	if err != nil {
-		return []hold{{cause: causeStage, message: err.Error(), fault: true}}, nil
+		return []hold{{cause: causeStage, message: err.Error(), fault: true}}, nil //nolint:nilerr // it holds, and is told
 	}
 	var missing []string
 	for _, other := range r.membersBefore(own) {
@@ -69,12 +71,12 @@ func (r *reconciliation) heldByStage(ctx context.Context, sync *automatedSync) (
 	return []hold{{cause: causeStage, message: fmt.Sprintf("stage %d of group %q waits: %s", own.number, own.group, firstOf(missing))}}, nil
 }
 
-// membersBefore returns the Applications of the group whose stage is lower, or
-// cannot be read, in order. Changes of each wake this one.
+// membersBefore returns the Applications of the group whose stage is lower, in
+// order. Changes of each wake this one.
 func (r *reconciliation) membersBefore(own stage) (before []*v1alpha1.Application) {
 	for _, other := range r.Watch.group(r.key.Namespace, own.group) {
-		theirs, _, err := stageOf(other)
-		if keyOf(other) == r.key || !other.DeletionTimestamp.IsZero() || err == nil && theirs.number >= own.number {
+		theirs, _, _ := stageOf(other)
+		if keyOf(other) == r.key || !other.DeletionTimestamp.IsZero() || theirs.number >= own.number {
 			continue
 		}
 		r.waits.wait(r.key, keyOf(other))

@@ -33,7 +33,9 @@ func (r *reconciliation) conclude(ctx context.Context) {
 	r.describe(ctx)
 	r.holdForHooks()
 	r.warnOfOrphans()
+	before := r.app.Status.Conditions
 	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
+	keepSince(r.app.Status.Conditions, before)
 	r.touch()
 }
 

@@ -26,17 +26,20 @@ func (r *reconciliation) blockedByWindow(state *v1alpha1.OperationState) bool {
 	verdict := r.project.Windows(r.app).Decide(r.Now(), tenancy.Sync{
 		Manual: !state.Operation.InitiatedBy.Automated, Started: state.StartedAt.Time,
 	})
+	if state.Waiting != nil && state.Waiting.For == windowWait && (verdict.Allowed() || verdict.Until.IsZero()) {
+		state.Waiting = nil
+	}
 	if verdict.Allowed() {
-		if state.Waiting != nil && state.Waiting.For == windowWait {
-			state.Waiting = nil
-		}
 		return false
 	}
 	r.lookAgainAt(verdict.Again)
-	if state.Waiting == nil || state.Waiting.For != windowWait {
-		state.Waiting = &v1alpha1.OperationWait{For: windowWait, Since: r.now}
+	if !verdict.Until.IsZero() { // a wait states its end
+		since := r.now
+		if state.Waiting != nil && state.Waiting.For == windowWait {
+			since = state.Waiting.Since
+		}
+		state.Waiting = &v1alpha1.OperationWait{For: windowWait, Message: "held " + verdict.String(), Since: since, Until: metav1.NewTime(verdict.Until.UTC())}
 	}
-	state.Waiting.Message, state.Waiting.Until = "held "+verdict.String(), metav1.NewTime(verdict.Until.UTC())
 	state.Message = "Sync operation blocked by sync window: held " + verdict.String()
 	return true
 }

@@ -18,10 +18,10 @@ func newApp(lookup func(string) (string, bool)) *cobra.Command {
 	c := &appConnection{}
 	cmd := &cobra.Command{
 		Use:   "app",
-		Short: "Look at Applications, their logs and events, and run actions",
+		Short: "Look at Applications and act on them",
 		Long: `App shows Applications and acts on their objects.
 
-list and get read the Applications with your kubeconfig. With --server all
+list, get, sync, rollback, unpin, approve and terminate-op work with your kubeconfig. With --server all
 commands ask the API of Fairlead instead, which logs, events and actions always
 do: there you need no right in any cluster, and see what your account may see.`,
 	}
@@ -37,7 +37,8 @@ do: there you need no right in any cluster, and see what your account may see.`,
 		c.token = cmp.Or(c.token, environment(lookup, "ARGOCD_AUTH_TOKEN")) // not a default, which --help would show
 		return nil
 	}
-	cmd.AddCommand(newAppList(c), newAppGet(c), newAppPlan(c), newAppLogs(c), newAppEvents(c), newAppActions(c))
+	cmd.AddCommand(newAppList(c), newAppGet(c), newAppPlan(c), newAppLogs(c), newAppEvents(c), newAppActions(c),
+		newAppSync(c), newAppRollback(c), newAppUnpin(c), newAppApprove(c), newAppTerminate(c))
 	return cmd
 }
 

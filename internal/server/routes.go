@@ -61,6 +61,7 @@ func (s *Server) routes() []route {
 		{pattern: "POST /api/v1/fairlead/applications/{name}/approve", action: applications("sync"), maxBody: smallBody, handle: s.approve},
 		{pattern: "POST /api/v1/fairlead/applications/{name}/pin", action: applications("sync"), maxBody: smallBody, handle: s.pin},
 		{pattern: "DELETE /api/v1/fairlead/applications/{name}/pin", action: applications("sync"), handle: s.unpin},
+		{pattern: "DELETE /api/v1/applications/{name}/operation", action: applications("sync"), handle: s.terminateOperation},
 		{pattern: "POST /api/v1/applications/{name}/rollback", action: applications("sync"), maxBody: smallBody, handle: s.rollback},
 		{pattern: "GET /api/v1/stream/applications", action: applications("get"), stream: true, handle: s.streamApplications},
 		{pattern: "GET /api/v1/stream/applications/{name}/resource-tree", action: applications("get"), stream: true, handle: s.streamTree},

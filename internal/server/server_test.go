@@ -65,7 +65,7 @@ func protected() [][2]string {
 	return [][2]string{
 		{"GET", "/api/v1/applications"}, {"GET", "/api/v1/applications/a"}, {"GET", "/api/v1/applications/a/resource-tree"}, {"GET", "/api/v1/applications/a/syncwindows"}, {"POST", "/api/v1/applications/a/sync"}, {"GET", "/api/v1/stream/applications"},
 		{"GET", "/api/v1/fairlead/applications/a/plan"},
-		{"POST", "/api/v1/fairlead/applications/a/approve"}, {"POST", "/api/v1/applications/a/rollback"},
+		{"POST", "/api/v1/fairlead/applications/a/approve"}, {"POST", "/api/v1/applications/a/rollback"}, {"DELETE", "/api/v1/applications/a/operation"},
 		{"POST", "/api/v1/fairlead/applications/a/pin"}, {"DELETE", "/api/v1/fairlead/applications/a/pin"},
 		{"GET", "/api/v1/applications/a/managed-resources"}, {"GET", "/api/v1/applications/a/resource"}, {"GET", "/api/v1/applications/a/events"},
 		{"GET", "/api/v1/applications/a/resource/actions"}, {"POST", "/api/v1/applications/a/resource/actions"}, {"POST", "/api/v1/applications/a/resource/actions/v2"},

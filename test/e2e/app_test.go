@@ -90,3 +90,56 @@ func TestApplicationsAreShownOnTheCommandLine(t *testing.T) {
 		})
 	}
 }
+
+func TestApplicationsAreOperatedOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	i := shared(t)
+	for name, from := range map[string]*program{"with a kubeconfig": nil, "by the API": common.program} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := i.deploy(t, map[string]string{"one.yaml": configMapYAML("one", "v", "1"), "two.yaml": configMapYAML("two")})
+			command := func(status int, want string, args ...string) {
+				t.Helper()
+				if output, got := a.app(t, from, args...); got != status || !strings.Contains(output, want) {
+					t.Fatalf("%q: exit status %d, want %d with %q:\n%s", args, got, status, want, output)
+				}
+			}
+			a.await(t, outOfSync)
+			command(0, "Succeeded: ", "sync", a.name)
+			a.awaitData(t, "one", "v", "1")
+			a.await(t, synced)
+			a.push(t, map[string]string{"one.yaml": configMapYAML("one", "v", "2")})
+			a.refresh(t, v1alpha1.RefreshTypeNormal)
+			command(0, "Succeeded: ", "sync", a.name)
+			a.awaitData(t, "one", "v", "2")
+			a.await(t, synced)
+			command(0, "Succeeded: ", "rollback", a.name)
+			a.awaitData(t, "one", "v", "1")
+			if output, status := a.app(t, from, "terminate-op", a.name); status != 1 || !strings.Contains(strings.ToLower(output), "no operation is") {
+				t.Errorf("terminate-op: exit status %d:\n%s", status, output)
+			}
+
+			a.patch(t, `{"spec": {"syncPolicy": {"automated": {"prune": true}}}}`)
+			a.awaitData(t, "one", "v", "2")
+			a.await(t, synced)
+			command(0, "pinned to 0", "rollback", a.name, "0", "--reason", "it broke")
+			a.awaitData(t, "one", "v", "1")
+			a.await(t, synced, hasCondition(v1alpha1.ApplicationConditionPinned, "it broke"))
+			command(0, "", "unpin", a.name)
+			a.awaitData(t, "one", "v", "2")
+			command(1, "is not pinned", "unpin", a.name)
+
+			command(1, "no changes wait", "approve", a.name)
+			a.annotate(t, v1alpha1.AnnotationMaxPrune, "0")
+			a.push(t, map[string]string{"-two.yaml": ""})
+			a.refresh(t, v1alpha1.RefreshTypeNormal)
+			a.await(t, hasCondition(v1alpha1.ApplicationConditionSyncHeld, "waits for approval"))
+			command(0, "approved: waits for approval of", "approve", a.name)
+			a.awaitGone(t, "two")
+			app := a.await(t, synced, noConditions)
+			if by := infoOf(app)["approved by"]; from == nil && (by == "" || by == "annotation") {
+				t.Errorf("approved by %q", by)
+			}
+		})
+	}
+}

@@ -87,13 +87,15 @@ func TestADenyWindowHoldsSyncsUntilItIsGone(t *testing.T) {
 func TestAnAutomatedSyncBeginsWhenItsWindowLetsIt(t *testing.T) {
 	t.Parallel()
 	i := shared(t)
+	a := i.prepare(t, map[string]string{"one.yaml": configMapYAML("one")})
+	a.into = i.cluster.Namespace(t)
 	// A window that opened with this minute, and closes in a few seconds.
 	now := time.Now().UTC()
-	closes := now.Truncate(time.Second).Add(8 * time.Second)
+	closes := now.Truncate(time.Second).Add(12 * time.Second)
 	window := v1alpha1.InlineSyncWindow{
 		Kind: v1alpha1.SyncWindowDeny, Schedule: now.Format("4 15 2 1 *"), Duration: closes.Sub(now.Truncate(time.Minute)).String(), Applications: []string{"*"},
 	}
-	a := i.deploy(t, map[string]string{"one.yaml": configMapYAML("one")}, automated, inProject(i.withWindows(t, window)))
+	a.create(t, automated, inProject(i.withWindows(t, window)))
 	a.await(t, hasCondition(v1alpha1.ApplicationConditionSyncHeld, "held until "+closes.Format("2006-01-02 15:04")+" UTC by the deny window"))
 	// Nothing polls and nothing changes: only the time wakes it.
 	app := a.await(t, synced, noConditions)
