@@ -44,6 +44,8 @@ type Options struct {
 	PersistHealth bool
 	// SelfHeal is the back-off between self-heals of one revision.
 	SelfHeal SelfHealBackoff
+	// SyncTimeout is how long an operation may take in all; no limit when zero.
+	SyncTimeout time.Duration
 	// WaitTimeout is how long a sync waits for an object to become healthy or a
 	// hook to end, where these do not say; a day when zero.
 	WaitTimeout time.Duration

@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
@@ -29,7 +30,7 @@ func (r *reconciliation) supersede(ctx context.Context) error {
 	}
 	at, err := r.operationSources(state)
 	if err != nil {
-		return nil // the attempt itself will say so
+		return r.endAttempt(err)
 	}
 	if at.sources.Equals(r.desired.plainSources()) && (slices.Equal(at.revisions, r.desired.revisions()) || len(at.revisions) == 0) {
 		return nil
@@ -78,6 +79,14 @@ func (r *reconciliation) operate(ctx context.Context) error {
 	}
 	if r.blockedByWindow(state) {
 		return nil
+	}
+	if r.SyncTimeout > 0 {
+		left := r.SyncTimeout - r.Now().Sub(state.StartedAt.Time)
+		if left <= 0 {
+			r.finish(v1alpha1.OperationFailed, fmt.Sprintf("the operation took longer than %s: %s", r.SyncTimeout, state.Message))
+			return nil
+		}
+		r.lookIn(left)
 	}
 	if wait := r.untilRetry(state); wait > 0 {
 		r.lookIn(wait)

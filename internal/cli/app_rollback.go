@@ -111,7 +111,7 @@ func (c *appConnection) rollBack(ctx context.Context, name string, entry *v1alph
 		path, query := c.below(name, "/rollback")
 		return c.send(ctx, http.MethodPost, path, query, map[string]any{"id": entry.ID, "prune": prune})
 	}
-	return c.operate(ctx, name, func(app *v1alpha1.Application) (*v1alpha1.SyncOperation, error) {
+	return c.operate(ctx, name, nil, func(app *v1alpha1.Application) (*v1alpha1.SyncOperation, error) {
 		sync := entry.SyncTo(app.Spec.SyncPolicy)
 		sync.Prune = prune
 		return sync, nil

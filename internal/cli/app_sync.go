@@ -16,6 +16,7 @@ import (
 func newAppSync(c *appConnection) *cobra.Command {
 	op := &v1alpha1.SyncOperation{}
 	var async bool
+	var digest string
 	cmd := &cobra.Command{
 		Use:   "sync APPNAME",
 		Short: "Sync an Application, and wait until that is done",
@@ -27,7 +28,7 @@ do not except what people ask for, but not by limits, stages or dependencies.`,
   fairlead app sync shop --prune --dry-run`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.sync(cmd.Context(), args[0], op); err != nil || async {
+			if err := c.sync(cmd.Context(), args[0], op, digest); err != nil || async {
 				return err
 			}
 			return c.awaitOperation(cmd.Context(), cmd.OutOrStdout(), args[0])
@@ -37,16 +38,21 @@ do not except what people ask for, but not by limits, stages or dependencies.`,
 	flags.StringVar(&op.Revision, "revision", "", "sync to this revision in place of the target revision")
 	flags.BoolVar(&op.Prune, "prune", false, "delete what left the source")
 	flags.BoolVar(&op.DryRun, "dry-run", false, "check everything and change nothing")
+	flags.StringVar(&digest, "plan", "", "digest of the plan (fairlead app plan) to carry out; refuse when it is another by now")
 	flags.BoolVar(&async, "async", false, "do not wait")
 	return cmd
 }
 
-func (c *appConnection) sync(ctx context.Context, name string, op *v1alpha1.SyncOperation) error {
+func (c *appConnection) sync(ctx context.Context, name string, op *v1alpha1.SyncOperation, digest string) error {
+	var infos []*v1alpha1.Info
+	if digest != "" {
+		infos = []*v1alpha1.Info{{Name: v1alpha1.OperationInfoPlan, Value: digest}}
+	}
 	if c.server != "" {
 		path, query := c.below(name, "/sync")
-		return c.send(ctx, http.MethodPost, path, query, map[string]any{"revision": op.Revision, "prune": op.Prune, "dryRun": op.DryRun})
+		return c.send(ctx, http.MethodPost, path, query, map[string]any{"revision": op.Revision, "prune": op.Prune, "dryRun": op.DryRun, "infos": infos})
 	}
-	return c.operate(ctx, name, func(app *v1alpha1.Application) (*v1alpha1.SyncOperation, error) {
+	return c.operate(ctx, name, infos, func(app *v1alpha1.Application) (*v1alpha1.SyncOperation, error) {
 		if op.Revision != "" && op.Revision != app.Spec.GetSource().TargetRevision && app.Spec.SyncPolicy.IsAutomated() && !op.DryRun {
 			return nil, fmt.Errorf("syncs are automated, and would undo one to %s; pin it with fairlead app rollback --revision", op.Revision)
 		}
@@ -59,7 +65,7 @@ func (c *appConnection) sync(ctx context.Context, name string, op *v1alpha1.Sync
 }
 
 // operate sets the operation of an Application with a kubeconfig.
-func (c *appConnection) operate(ctx context.Context, name string, choose func(*v1alpha1.Application) (*v1alpha1.SyncOperation, error)) error {
+func (c *appConnection) operate(ctx context.Context, name string, infos []*v1alpha1.Info, choose func(*v1alpha1.Application) (*v1alpha1.SyncOperation, error)) error {
 	user := c.user(ctx)
 	return c.change(ctx, name, func(app *v1alpha1.Application) (map[string]any, error) {
 		if state := app.Status.OperationState; app.Operation != nil || state != nil && !state.Phase.Completed() {
@@ -69,7 +75,7 @@ func (c *appConnection) operate(ctx context.Context, name string, choose func(*v
 		if err != nil {
 			return nil, err
 		}
-		operation := v1alpha1.Operation{Sync: sync, InitiatedBy: v1alpha1.OperationInitiator{Username: user}}
+		operation := v1alpha1.Operation{Sync: sync, Info: infos, InitiatedBy: v1alpha1.OperationInitiator{Username: user}}
 		if policy := app.Spec.SyncPolicy; policy != nil && policy.Retry != nil {
 			operation.Retry = *policy.Retry
 		}

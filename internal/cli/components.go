@@ -95,6 +95,10 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 	if err != nil {
 		return err
 	}
+	delay, err := p.delayOfWaves()
+	if err != nil {
+		return err
+	}
 	controller := application.New(application.Options{
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
@@ -104,6 +108,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
 			Cooldown: time.Duration(p.selfHealCooldown), Fixed: time.Duration(p.selfHealTimeout),
 		},
+		SyncTimeout: time.Duration(p.syncTimeout), WaitTimeout: p.waitTimeout, WaveDelay: delay,
 		ServerSideDiff: p.serverSideDiff, JQTimeout: time.Duration(p.jqTimeout),
 		Metrics: metrics, Events: events, Logger: p.logger, Now: time.Now,
 	})

@@ -51,6 +51,9 @@ type config struct {
 	selfHealCap      seconds
 	selfHealCooldown seconds
 	selfHealTimeout  seconds
+	syncTimeout      seconds
+	waitTimeout      time.Duration
+	waveDelay        string
 	plugins          pluginConfig
 
 	repoServer     string
@@ -113,6 +116,8 @@ var processOrigins = []origin{
 	{flag: "oci-layer-media-types", argocd: []string{"ARGOCD_REPO_SERVER_OCI_LAYER_MEDIA_TYPES"}, params: []string{"reposerver.oci.layer.media.types"}},
 	{flag: "server-side-diff-enabled", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SERVER_SIDE_DIFF"}, params: []string{"controller.diff.server.side"}},
 	{flag: "ignore-normalizer-jq-execution-timeout-seconds", argocd: []string{"ARGOCD_IGNORE_NORMALIZER_JQ_TIMEOUT"}, params: []string{"controller.ignore.normalizer.jq.timeout"}},
+	{flag: "sync-timeout", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SYNC_TIMEOUT"}, params: []string{"controller.sync.timeout.seconds"}},
+	{flag: "sync-wave-delay", argocd: []string{"ARGOCD_SYNC_WAVE_DELAY"}, params: []string{"controller.sync.wave.delay.seconds"}},
 	{flag: "self-heal-backoff", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.backoff.timeout.seconds"}},
 	{flag: "self-heal-backoff-factor", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_BACKOFF_FACTOR"}, params: []string{"controller.self.heal.backoff.factor"}},
 	{flag: "self-heal-timeout", argocd: []string{"ARGOCD_APPLICATION_CONTROLLER_SELF_HEAL_TIMEOUT_SECONDS"}, params: []string{"controller.self.heal.timeout.seconds"}},
@@ -166,6 +171,9 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	c.plugins.addFlags(flags)
 	flags.BoolVar(&c.serverSideDiff, "server-side-diff-enabled", false, "compare by asking the API server for a dry run of each change, where an Application does not say otherwise")
 	flags.Var(&c.jqTimeout, "ignore-normalizer-jq-execution-timeout-seconds", "how long a jq expression of ignoreDifferences may take for one object, in seconds or as 1s")
+	flags.Var(&c.syncTimeout, "sync-timeout", "how long an operation may take in all, in seconds or as 30m; 0 for no limit")
+	flags.DurationVar(&c.waitTimeout, "wait-timeout", 24*time.Hour, "how long a sync waits for one object or hook that says nothing about it (annotation fairlead.dev/wait-timeout)")
+	flags.StringVar(&c.waveDelay, "sync-wave-delay", "", "how long a sync wave waits after the one before was written, in seconds or as 5s (default: 2s, and only after objects whose status does not say which generation it describes)")
 	flags.Var(&c.selfHealDelay, "self-heal-backoff", "wait before a revision is healed a second time, in seconds or as 2s; 0 for --self-heal-timeout each time")
 	flags.Var(&c.selfHealTimeout, "self-heal-timeout", "wait before each self-heal when --self-heal-backoff is 0, in seconds or as 5s")
 	flags.Var(&c.selfHealCooldown, "self-heal-backoff-cooldown", "how long a self-heal has to hold before the waits begin anew, in seconds or as 330s")
@@ -264,10 +272,28 @@ func (c *config) validate() error {
 	if c.jqTimeout <= 0 {
 		errs = append(errs, errors.New("--ignore-normalizer-jq-execution-timeout-seconds has to be more than 0"))
 	}
+	if c.waitTimeout <= 0 {
+		errs = append(errs, errors.New("--wait-timeout has to be more than 0"))
+	}
+	if _, err := c.delayOfWaves(); err != nil {
+		errs = append(errs, err)
+	}
 	if c.selfHealFactor < 1 {
 		errs = append(errs, fmt.Errorf("--self-heal-backoff-factor is %g; it has to be at least 1", c.selfHealFactor))
 	}
 	return errors.Join(append(errs, c.plugins.validate(), c.redis.validate(), c.rendering.validate())...)
+}
+
+// delayOfWaves is the delay between sync waves that was asked for; nil when none was.
+func (c *config) delayOfWaves() (*time.Duration, error) {
+	if c.waveDelay == "" {
+		return nil, nil
+	}
+	var delay seconds
+	if err := delay.Set(c.waveDelay); err != nil {
+		return nil, fmt.Errorf("--sync-wave-delay: %w", err)
+	}
+	return new(time.Duration(delay)), nil
 }
 
 func (c *config) runs(component string) bool { return slices.Contains(c.components, component) }
