@@ -46,3 +46,29 @@ func hostOf(address string) string {
 	}
 	return u.Hostname()
 }
+
+// RepositoryKey gives what is equal for all addresses of one repository, however it is reached: its host and its path,
+// as in github.com/group/name, without scheme, user, port and the prefixes ssh. and altssh. of hosts that serve SSH beside
+// their page. Webhooks tell the page's address, Applications state the one to fetch from. It gives "" for a text that is
+// no address.
+func RepositoryKey(address string) string {
+	_, rest, ok := strings.Cut(NormalizeURL(address), "://")
+	if !ok {
+		rest = NormalizeURL(address)
+	}
+	host, path, ok := strings.Cut(rest, "/")
+	path = strings.Trim(path, "/")
+	if !ok || path == "" {
+		return ""
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if !strings.HasPrefix(host, "[") || strings.Contains(host, "]:") {
+		if at := strings.LastIndexByte(host, ':'); at >= 0 {
+			host = host[:at]
+		}
+	}
+	for _, prefix := range []string{"ssh.", "altssh."} {
+		host = strings.TrimPrefix(host, prefix)
+	}
+	return host + "/" + path
+}
