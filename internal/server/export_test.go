@@ -11,3 +11,6 @@ func Patterns() map[string]bool {
 
 // Streams counts the subscriptions.
 func (s *Server) Streams() int { return s.hub.count() }
+
+// HookBytes is how much the bodies of webhooks take at the moment.
+func (s *Server) HookBytes() int64 { return s.hookBytes.Load() }

@@ -72,3 +72,18 @@ func RepositoryKey(address string) string {
 	}
 	return host + "/" + path
 }
+
+// RepositoryKeys are the keys of what a source is read from: of the repository, and of the chart in it, which is an
+// artifact of its own in a registry.
+func RepositoryKeys(address, chart string) []string {
+	var keys []string
+	if key := RepositoryKey(address); key != "" {
+		keys = append(keys, key)
+	}
+	if chart != "" {
+		if key := RepositoryKey(strings.TrimSuffix(address, "/") + "/" + chart); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
