@@ -52,7 +52,7 @@ test-e2e: build devcluster ## Run the end-to-end tests alone
 test-race: build devcluster ## Run all tests with the race detector
 	@.ci/test -race unit e2e
 
-bench: build devcluster ## Run the benchmarks: memory of live state, rendering, a whole cluster (ARGS=-only=rendering, cluster or live: one of the latter)
+bench: build devcluster ## Run the benchmarks: memory of live state, rendering, a whole cluster (ARGS=-only=rendering, cluster, live or sync: one of the latter)
 	$(GO) test -run '^$$' -bench Memory -benchtime 1x ./internal/cluster
 	$(GO) run ./test/bench $(ARGS)
 

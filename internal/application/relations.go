@@ -5,12 +5,14 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/settings"
 )
 
 // Indexes of the Applications by how they relate to each other.
 const (
 	byGroup      = "group"
 	byDependency = "dependency"
+	byRepository = "repository"
 )
 
 // relations keep the indexes, so that nobody has to look at all Applications to
@@ -43,7 +45,20 @@ var relations = cache.Indexers{
 		}
 		return keys, nil
 	},
+	byRepository: func(object any) (keys []string, err error) {
+		app, ok := object.(*v1alpha1.Application)
+		if !ok {
+			return nil, nil
+		}
+		for _, source := range app.Spec.GetSources() {
+			keys = append(keys, settings.RepositoryKeys(source.RepoURL, source.Chart)...)
+		}
+		return keys, nil
+	},
 }
+
+// OfRepository returns the Applications with a source in the repository of a key, see [settings.RepositoryKey].
+func (w *Watch) OfRepository(key string) []*v1alpha1.Application { return w.related(byRepository, key) }
 
 // group returns the Applications of a namespace that are in a group.
 func (w *Watch) group(namespace, name string) []*v1alpha1.Application {

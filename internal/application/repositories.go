@@ -3,7 +3,9 @@ package application
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +41,8 @@ type polledRepository struct {
 	poll
 	users map[types.NamespacedName]struct{}
 	err   error
+	// owed says that there were news of which not every user was told.
+	owed bool
 	// failures counts the fetches that failed since the last good one.
 	failures int
 	wake     chan struct{} // the time to the next poll changed
@@ -134,6 +138,12 @@ func (r *repositories) lastError(key string) error {
 // record notes the outcome of a fetch, whoever made it, and wakes the users of
 // the repository when there is news for them.
 func (r *repositories) record(key string, changed bool, err error) {
+	r.recordFor(key, changed, err, nil)
+}
+
+// recordFor is record for a fetch that concerns only some of the users; the
+// others are woken by the next one. nil stands for all.
+func (r *repositories) recordFor(key string, changed bool, err error, only []types.NamespacedName) {
 	r.mu.Lock()
 	polled, ok := r.polled[key]
 	if !ok {
@@ -149,11 +159,15 @@ func (r *repositories) record(key string, changed bool, err error) {
 		r.logger.Warn("repository could not be fetched", "repository", polled.origin.URL, "attempt", polled.failures, "error", err)
 		polled.wakeUp()
 	}
-	var users []types.NamespacedName
-	if news {
-		for user := range polled.users {
-			users = append(users, user)
-		}
+	users := only
+	switch {
+	case only == nil && (news || polled.owed):
+		polled.owed = false
+		users = slices.Collect(maps.Keys(polled.users))
+	case news:
+		polled.owed = polled.owed || len(only) < len(polled.users)
+	default:
+		users = nil
 	}
 	r.mu.Unlock()
 	for _, user := range users {

@@ -142,3 +142,40 @@ func TestWithoutAnIntervalNothingIsPolled(t *testing.T) {
 		}
 	})
 }
+
+func TestAPushWakesThoseItConcernsAtOnceAndTheOthersAtTheNextPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := startPolling(t, time.Hour)
+		p.use(appOne, repoA)
+		p.use(appTwo, repoA)
+		p.answer(true, nil)
+		p.ask(t.Context(), "127.0.0.1/a", []types.NamespacedName{appOne})
+		if p.fetches != 1 || len(p.woken) != 1 || p.woken[0] != appOne {
+			t.Errorf("%d fetches, woken %v", p.fetches, p.woken)
+		}
+		p.answer(false, nil)
+		p.ask(t.Context(), "127.0.0.1/a", []types.NamespacedName{appOne})
+		if p.fetches != 2 || len(p.woken) != 1 {
+			t.Errorf("%d fetches, woken %v although there is nothing new", p.fetches, p.woken)
+		}
+		if fetches, woken := p.after(time.Hour + time.Second); fetches != 1 || len(woken) != 2 {
+			t.Errorf("%d fetches at the next poll, woken %v; want both", fetches, woken)
+		}
+		if _, woken := p.after(time.Hour); len(woken) != 0 {
+			t.Errorf("woken %v again", woken)
+		}
+	})
+}
+
+func TestAPushFetchesOnlyTheRepositoryItIsAbout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := startPolling(t, 0)
+		p.use(appOne, repoA, repoB)
+		p.use(appTwo, repoB)
+		p.answer(true, nil)
+		p.ask(t.Context(), "127.0.0.1/b", []types.NamespacedName{appOne, appTwo})
+		if p.fetches != 1 || len(p.woken) != 2 {
+			t.Errorf("%d fetches, woken %v", p.fetches, p.woken)
+		}
+	})
+}

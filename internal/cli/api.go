@@ -36,7 +36,8 @@ func (p *process) serveAPI(ctx context.Context, watch *application.Watch) error 
 		Project: func(app *v1alpha1.Application) (*tenancy.Project, error) {
 			return watch.ProjectOf(app, p.settings.Get())
 		},
-		Live: p.live,
+		Live:   p.live,
+		Pushed: p.pushed,
 		Events: func(ctx context.Context, app *v1alpha1.Application) (*corev1.EventList, error) {
 			return own.Events(ctx, inspect.Involved{Namespace: app.Namespace, Name: app.Name, UID: string(app.UID)})
 		},
@@ -62,4 +63,12 @@ func (p *process) live() server.Live {
 		return controller.Inspector()
 	}
 	return nil
+}
+
+// pushed has the controller of this process, as long as it leads, look at what was pushed.
+func (p *process) pushed(ctx context.Context, key string, apps []*v1alpha1.Application) []*v1alpha1.Application {
+	if controller := p.controller.Load(); controller != nil {
+		return controller.Pushed(ctx, key, apps)
+	}
+	return apps
 }

@@ -24,6 +24,8 @@ type Applications interface {
 	List() []*v1alpha1.Application
 	// Get returns one Application, or false when there is none.
 	Get(key types.NamespacedName) (*v1alpha1.Application, bool)
+	// OfRepository returns the Applications with a source in a repository, see settings.RepositoryKey.
+	OfRepository(key string) []*v1alpha1.Application
 	// OnApplication calls handle for every Application that is there or appears (old is nil), changes, or goes (app is
 	// nil), until stop is called.
 	OnApplication(handle func(old, app *v1alpha1.Application)) (stop func(), err error)
@@ -58,6 +60,9 @@ type Options struct {
 	Live func() Live
 	// Events reads the Events about an Application, the latest last; nil when this process cannot.
 	Events func(ctx context.Context, app *v1alpha1.Application) (*corev1.EventList, error)
+	// Pushed has Applications compared again with a repository that somebody pushed to, and returns those that it cannot
+	// do that for; nil when this process can do it for none.
+	Pushed func(ctx context.Context, key string, apps []*v1alpha1.Application) []*v1alpha1.Application
 	// Namespace is the control plane's, where Applications lie that are named without a namespace.
 	Namespace string
 	// Settings gives the current settings.

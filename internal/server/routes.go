@@ -16,6 +16,8 @@ type route struct {
 	action auth.Action
 	// maxBody is the largest body in bytes; 0 for none at all.
 	maxBody int64
+	// raw calls take a body of any type, which their handler limits.
+	raw bool
 	// stream calls go on for as long as the caller listens.
 	stream bool
 	handle func(http.ResponseWriter, *http.Request, caller) error
@@ -65,6 +67,7 @@ func (s *Server) routes() []route {
 		{pattern: "POST /api/v1/applications/{name}/rollback", action: applications("sync"), maxBody: smallBody, handle: s.rollback},
 		{pattern: "GET /api/v1/stream/applications", action: applications("get"), stream: true, handle: s.streamApplications},
 		{pattern: "GET /api/v1/stream/applications/{name}/resource-tree", action: applications("get"), stream: true, handle: s.streamTree},
+		{pattern: "POST /api/webhook", public: true, raw: true, handle: s.webhook},
 		{pattern: "GET /terminal", action: auth.Action{Resource: "exec", Verb: "create"}, stream: true, handle: s.terminal},
 	}
 }

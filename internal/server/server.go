@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
+	"github.com/fairlead-cd/fairlead/internal/webhook"
 )
 
 // Server answers the API and the page. Create it with [New].
@@ -22,6 +24,10 @@ type Server struct {
 	encoded *encodings
 	handler http.Handler
 	streams chan struct{}
+	hooks   *webhook.Queue
+	refused refusals
+	// hookBytes are those of bodies of webhooks that are in memory.
+	hookBytes atomic.Int64
 }
 
 // Limits of one server.
@@ -39,6 +45,7 @@ const (
 func New(o Options) *Server {
 	o = o.withDefaults()
 	s := &Server{options: o, hub: newHub(), encoded: newEncodings(), streams: make(chan struct{}, maxStreams)}
+	s.hooks = webhook.NewQueue(webhook.QueueOptions{Applications: o.Applications.OfRepository, Look: s.lookAgain})
 	mux := http.NewServeMux()
 	for _, r := range s.routes() {
 		mux.Handle(r.pattern, s.guard(r))
@@ -54,7 +61,7 @@ func New(o Options) *Server {
 // Handler is everything that the server answers. Streams stay silent until [Server.Watch] runs.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Watch brings changes of Applications to the streams until ctx ends.
+// Watch brings changes of Applications to the streams, and works on what webhooks tell, until ctx ends.
 func (s *Server) Watch(ctx context.Context) error {
 	stop, err := s.options.Applications.OnApplication(func(old, app *v1alpha1.Application) {
 		if app == nil {
@@ -66,7 +73,7 @@ func (s *Server) Watch(ctx context.Context) error {
 		return fmt.Errorf("watch Applications for the API: %w", err)
 	}
 	defer stop()
-	<-ctx.Done()
+	s.hooks.Run(ctx)
 	return nil
 }
 

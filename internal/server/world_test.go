@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -58,6 +59,17 @@ func (a *applications) List() []*v1alpha1.Application {
 		all = append(all, app)
 	}
 	return all
+}
+
+func (a *applications) OfRepository(key string) (found []*v1alpha1.Application) {
+	for _, app := range a.List() {
+		for _, source := range app.Spec.GetSources() {
+			if slices.Contains(settings.RepositoryKeys(source.RepoURL, source.Chart), key) {
+				found = append(found, app)
+			}
+		}
+	}
+	return found
 }
 
 func (a *applications) Get(key types.NamespacedName) (*v1alpha1.Application, bool) {

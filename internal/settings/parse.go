@@ -29,6 +29,8 @@ type Input struct {
 	Labelled []LabelledSecret
 	// SOPSKeys are the Secrets with keys for encrypted files.
 	SOPSKeys []LabelledSecret
+	// Referable are the other Secrets that values of argocd-secret refer to.
+	Referable []LabelledSecret
 }
 
 // LabelledSecret is a Secret that describes a repository, credentials or a cluster.
@@ -75,6 +77,7 @@ func Parse(in Input, byDefault, last *Settings) *Settings {
 	s.AnonymousEnabled = parsed(p, "users.anonymous.enabled", strconv.ParseBool, false, last.AnonymousEnabled)
 	s.PasswordPattern = parsed(p, "passwordPattern", regexp.Compile, s.PasswordPattern, last.PasswordPattern)
 	s.Accounts = accounts(p, in.Secret, last.Accounts)
+	s.Webhooks = webhooks(p, in, last.Webhooks)
 
 	s.ServerKey = slices.Clone(in.Secret["server.secretkey"])
 	s.Certificate = certificate(p, in, last.Certificate)

@@ -94,6 +94,8 @@ type Settings struct {
 	PasswordPattern *regexp.Regexp
 	// Accounts are the local accounts by name; "admin" is always there.
 	Accounts map[string]Account
+	// Webhooks is how calls of /api/webhook are checked.
+	Webhooks Webhooks
 	// ServerKey signs sessions; empty until it has been created.
 	ServerKey []byte
 	// Certificate is what the server presents; nil until it has been created.
@@ -159,6 +161,7 @@ func Defaults() *Settings {
 		Inspection:       defaultInspection(),
 		SessionDuration:  24 * time.Hour,
 		PasswordPattern:  regexp.MustCompile(`^.{8,32}$`),
+		Webhooks:         Webhooks{MaxPayload: defaultMaxPayload},
 		Accounts:         map[string]Account{AdminAccount: {Name: AdminAccount, Enabled: true, Capabilities: []Capability{CapabilityLogin}}},
 	}
 }

@@ -19,6 +19,7 @@ type sources struct {
 	secrets    map[string]cache.SharedIndexInformer
 	labelled   cache.SharedIndexInformer
 	sopsKeys   cache.SharedIndexInformer
+	referable  cache.SharedIndexInformer
 	informers  []cache.SharedIndexInformer
 }
 
@@ -45,7 +46,10 @@ func newSources(client kubernetes.Interface, namespace string, changed func()) *
 	s.sopsKeys = informers.NewFilteredSecretInformer(client, namespace, 0, nil, func(o *metav1.ListOptions) {
 		o.LabelSelector = labelOwnSecretType + "=" + typeSOPSKeys
 	})
-	s.informers = append(s.informers, s.labelled, s.sopsKeys)
+	s.referable = informers.NewFilteredSecretInformer(client, namespace, 0, nil, func(o *metav1.ListOptions) {
+		o.LabelSelector = labelPartOf + "=" + partOfArgoCD
+	})
+	s.informers = append(s.informers, s.labelled, s.sopsKeys, s.referable)
 	handler := cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(any) { changed() },
 		UpdateFunc: func(any, any) { changed() },
@@ -97,6 +101,12 @@ func (s *sources) read() Input {
 		}
 	}
 	sortByName(in.SOPSKeys)
+	for _, obj := range s.referable.GetStore().List() {
+		if secret, ok := obj.(*corev1.Secret); ok && secret.Labels[labelPartOf] == partOfArgoCD && in.refersTo(secret.Name) {
+			in.Referable = append(in.Referable, labelledSecret(secret))
+		}
+	}
+	sortByName(in.Referable)
 	return in
 }
 

@@ -46,3 +46,44 @@ func hostOf(address string) string {
 	}
 	return u.Hostname()
 }
+
+// RepositoryKey gives what is equal for all addresses of one repository, however it is reached: its host and its path,
+// as in github.com/group/name, without scheme, user, port and the prefixes ssh. and altssh. of hosts that serve SSH beside
+// their page. Webhooks tell the page's address, Applications state the one to fetch from. It gives "" for a text that is
+// no address.
+func RepositoryKey(address string) string {
+	_, rest, ok := strings.Cut(NormalizeURL(address), "://")
+	if !ok {
+		rest = NormalizeURL(address)
+	}
+	host, path, ok := strings.Cut(rest, "/")
+	path = strings.Trim(path, "/")
+	if !ok || path == "" {
+		return ""
+	}
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if !strings.HasPrefix(host, "[") || strings.Contains(host, "]:") {
+		if at := strings.LastIndexByte(host, ':'); at >= 0 {
+			host = host[:at]
+		}
+	}
+	for _, prefix := range []string{"ssh.", "altssh."} {
+		host = strings.TrimPrefix(host, prefix)
+	}
+	return host + "/" + path
+}
+
+// RepositoryKeys are the keys of what a source is read from: of the repository, and of the chart in it, which is an
+// artifact of its own in a registry.
+func RepositoryKeys(address, chart string) []string {
+	var keys []string
+	if key := RepositoryKey(address); key != "" {
+		keys = append(keys, key)
+	}
+	if chart != "" {
+		if key := RepositoryKey(strings.TrimSuffix(address, "/") + "/" + chart); key != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}

@@ -66,7 +66,7 @@ func (b *bench) prepare(ctx context.Context, dir string) error {
 		return err
 	}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
-	if b.repo, err = server.CreateRepository(ctx, "monorepo.git", monorepo(b.applications)); err != nil {
+	if b.repo, err = server.CreateRepository(ctx, "monorepo.git", b.monorepo()); err != nil {
 		return err
 	}
 	// The custom resources answer a moment after they are made.

@@ -9,7 +9,8 @@
 // It reads the processor time and the memory from /proc, and so runs on Linux.
 // Absolute times of a shared machine mean little; ratios within one run count.
 //
-// Before that it measures the repo component alone, see rendering.
+// Before that it measures the repo component alone, see rendering. With -only=sync the Applications are Helm charts with a
+// dependency from a Helm repository, and commits are told by webhooks, see syncEngine.
 package main
 
 import (
@@ -28,7 +29,8 @@ func main() {
 	var o options
 	flag.IntVar(&o.applications, "applications", 200, "number of Applications")
 	flag.IntVar(&o.namespaces, "namespaces", 1000, "number of namespaces that are rendered without a cluster")
-	flag.StringVar(&o.only, "only", "", "measure only this: rendering, cluster, or live: changes and restarts with 10, 100 and 1,000 applications")
+	flag.StringVar(&o.only, "only", "", "measure only this: rendering, cluster, live: changes and restarts with 10, 100 and 1,000 applications, or sync: Helm applications of a monorepo, told by webhooks")
+	flag.StringVar(&o.sizes, "sizes", "100,500,1000", "with -only=sync, the numbers of Applications")
 	flag.StringVar(&o.binary, "fairlead", "bin/fairlead", "the program to measure")
 	flag.DurationVar(&o.idle, "idle", defaultIdle, "how long to measure at rest")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile to this file: of the repo component rendering all, or with -only=cluster of the first sync")
@@ -50,8 +52,11 @@ func main() {
 }
 
 func measure(ctx context.Context, o options) error {
-	if o.only == "live" {
+	switch o.only {
+	case "live":
 		return live(ctx, o)
+	case "sync":
+		return syncEngine(ctx, o)
 	}
 	if o.only != "cluster" {
 		if err := rendering(ctx, o); err != nil {

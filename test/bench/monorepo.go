@@ -75,10 +75,24 @@ func manifest(revision string) string {
 }
 
 // monorepo is a repository with one folder for each Application.
-func monorepo(applications int) fstest.MapFS {
+func (b *bench) monorepo() fstest.MapFS {
 	files := fstest.MapFS{"README.md": {Data: []byte("A generated monorepo.\n")}}
-	for i := range applications {
-		files[folder(i)+"/manifests.yaml"] = &fstest.MapFile{Data: []byte(manifest("1"))}
+	for i := range b.applications {
+		for name, content := range b.folderFiles(i, "1") {
+			files[name] = &fstest.MapFile{Data: []byte(content)}
+		}
 	}
 	return files
+}
+
+// folderFiles are the files of one Application, which give the objects of a revision.
+func (b *bench) folderFiles(i int, revision string) map[string]string {
+	if b.charts == nil {
+		return map[string]string{folder(i) + "/manifests.yaml": manifest(revision)}
+	}
+	return map[string]string{
+		folder(i) + "/Chart.yaml": fmt.Sprintf("apiVersion: v2\nname: app-%04d\nversion: 0.1.0\n"+
+			"dependencies:\n- {name: service, version: 1.0.0, repository: %q}\n", i, b.charts.URL()),
+		folder(i) + "/values.yaml": fmt.Sprintf("service: {revision: %q}\n", revision),
+	}
 }

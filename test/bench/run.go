@@ -18,6 +18,7 @@ import (
 	"github.com/fairlead-cd/fairlead/api/client"
 	"github.com/fairlead-cd/fairlead/test/cluster"
 	"github.com/fairlead-cd/fairlead/test/gitserver"
+	"github.com/fairlead-cd/fairlead/test/helmserver"
 )
 
 // defaultIdle is long enough for a few polls and lease renewals.
@@ -27,6 +28,7 @@ type options struct {
 	applications int
 	namespaces   int
 	only         string
+	sizes        string
 	binary       string
 	idle         time.Duration
 	verbose      bool
@@ -41,6 +43,9 @@ type bench struct {
 	repo    *gitserver.Repo
 	program *program
 	metrics string // the address of the program's metrics
+	api     string // and of its API
+	// charts has the chart of Helm applications; nil where they are plain manifests that are refreshed, not told of pushes.
+	charts *helmserver.Server
 	// kubeconfig and data are what the program is started with.
 	kubeconfig, data string
 	floor            time.Duration
@@ -71,6 +76,12 @@ func runScenarios(ctx context.Context, o options, scenarios func(*bench) []scena
 	config := control.RESTConfig()
 	config.QPS = -1
 	b := &bench{options: o}
+	if o.only == "sync" {
+		if err := b.serveChart(); err != nil {
+			return err
+		}
+		defer b.charts.Close()
+	}
 	if b.dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return err
 	}
@@ -96,8 +107,11 @@ func (b *bench) start(ctx context.Context) (err error) {
 	if b.metrics, err = freeAddress(); err != nil {
 		return err
 	}
+	if b.api, err = freeAddress(); err != nil {
+		return err
+	}
 	b.program, err = start(b.binary, b.verbose, "run", "--kubeconfig", b.kubeconfig, "--namespace", controlPlane,
-		"--insecure", "--listen", "127.0.0.1:0", "--metrics-listen", b.metrics, "--profile", "--data-dir", b.data)
+		"--insecure", "--listen", b.api, "--metrics-listen", b.metrics, "--profile", "--data-dir", b.data)
 	if err != nil {
 		return err
 	}

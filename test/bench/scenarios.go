@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"time"
@@ -216,14 +217,13 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// commitOne changes one folder, asks that Application for a refresh, and waits
-// for the live object.
+// commitOne changes one folder, tells of it, and waits for the live object.
 func (b *bench) commitOne(ctx context.Context) (time.Duration, string, error) {
-	if err := b.commit(ctx, map[string]string{folder(0) + "/manifests.yaml": manifest("2")}); err != nil {
+	if err := b.commit(ctx, b.folderFiles(0, "2")); err != nil {
 		return 0, "", err
 	}
 	began := time.Now()
-	if err := b.refresh(ctx, 0); err != nil {
+	if err := b.tell(ctx, 0); err != nil {
 		return 0, "", err
 	}
 	err := b.waitRevision(ctx, 0, "2")
@@ -231,7 +231,7 @@ func (b *bench) commitOne(ctx context.Context) (time.Duration, string, error) {
 	if err != nil {
 		return 0, "", err
 	}
-	return wall, "from the annotation to the live object", b.settle(ctx)
+	return wall, "until the live object", b.settle(ctx)
 }
 
 // commitNone changes a file that no Application reads, and waits until the
@@ -262,13 +262,13 @@ func (b *bench) commitNone(ctx context.Context) (time.Duration, string, error) {
 func (b *bench) commitAll(ctx context.Context) (time.Duration, string, error) {
 	files := make(map[string]string, b.applications)
 	for i := range b.applications {
-		files[folder(i)+"/manifests.yaml"] = manifest("3")
+		maps.Copy(files, b.folderFiles(i, "3"))
 	}
 	if err := b.commit(ctx, files); err != nil {
 		return 0, "", err
 	}
 	began := time.Now()
-	if err := b.refresh(ctx, 0); err != nil {
+	if err := b.tell(ctx, 0); err != nil {
 		return 0, "", err
 	}
 	err := until(ctx, 5*time.Minute, "all live ConfigMaps", func() (bool, error) {
