@@ -14,5 +14,6 @@ func (s *Server) Streams() int { return s.hub.count() }
 
 // WholeRunes is the length of a text without a character at its end that is not complete.
 var WholeRunes = wholeRunes
+
 // HookBytes is how much the bodies of webhooks take at the moment.
 func (s *Server) HookBytes() int64 { return s.hookBytes.Load() }
