@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/fairlead-cd/fairlead/internal/apply"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
 	"github.com/fairlead-cd/fairlead/internal/compare"
 	"github.com/fairlead-cd/fairlead/internal/plan"
@@ -121,12 +120,16 @@ func (r *reconciliation) pairOf(ctx context.Context, t target, live *unstructure
 
 // refused says that the API server has answered, and will answer the same again.
 func refused(err error) bool {
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) {
+	refusal, ok := errors.AsType[*apply.Refusal](err)
+	if !ok {
 		return errors.Is(err, cluster.ErrKindUnknown)
 	}
-	code := status.Status().Code
-	return code >= http.StatusBadRequest && code < http.StatusInternalServerError && code != http.StatusTooManyRequests && code != http.StatusConflict
+	switch refusal.Reason {
+	case apply.Conflict, apply.Overloaded, apply.Unavailable, apply.Failed:
+		return false
+	default:
+		return true
+	}
 }
 
 // contentOf names what is in an object beside its status and its version.

@@ -37,7 +37,7 @@ func objectStep(o *object, options syncOptions, prune bool) (step plan.Step, is,
 		for _, field := range o.fields {
 			step.Fields = append(step.Fields, field.Path)
 		}
-		if o.clientSide {
+		if o.clientSide || step.Options.MigrateFrom != "" {
 			step.Live = o.live.Live()
 		}
 	default:
