@@ -62,6 +62,7 @@ func (r *reconciliation) sync(ctx context.Context) error {
 		return r.endAttempt(err)
 	}
 	r.finish(v1alpha1.OperationSucceeded, s.succeeded())
+	r.applied = nil // another operation is the last one by now
 	if s.op.DryRun {
 		return nil
 	}
@@ -158,6 +159,7 @@ func (s *syncing) refusal() error {
 // makePlan orders what is left to do, and notes what is left alone.
 func (s *syncing) makePlan(ctx context.Context) error {
 	s.results = entriesOf(s.state.SyncResult)
+	s.state.SyncResult.OmittedResources = 0 // what has no result gets one
 	var steps []plan.Step
 	prune := s.options.mayPrune(s.op)
 	for i := range s.work {
