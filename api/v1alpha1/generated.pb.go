@@ -233,6 +233,8 @@ func (m *OciFileGeneratorItem) Reset() { *m = OciFileGeneratorItem{} }
 
 func (m *OciGenerator) Reset() { *m = OciGenerator{} }
 
+func (m *OmittedResources) Reset() { *m = OmittedResources{} }
+
 func (m *Operation) Reset() { *m = Operation{} }
 
 func (m *OperationInitiator) Reset() { *m = OperationInitiator{} }
@@ -3268,6 +3270,20 @@ func (m *ApplicationStatus) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.OmittedResources != nil {
+		{
+			size, err := m.OmittedResources.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintGenerated(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x6
+		i--
+		dAtA[i] = 0xaa
+	}
 	if m.Plan != nil {
 		{
 			size, err := m.Plan.MarshalToSizedBuffer(dAtA[:i])
@@ -6783,6 +6799,35 @@ func (m *OciGenerator) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i = encodeVarintGenerated(dAtA, i, uint64(len(m.RepoURL)))
 	i--
 	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *OmittedResources) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OmittedResources) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OmittedResources) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	i = encodeVarintGenerated(dAtA, i, uint64(m.OutOfSync))
+	i--
+	dAtA[i] = 0x10
+	i = encodeVarintGenerated(dAtA, i, uint64(m.Count))
+	i--
+	dAtA[i] = 0x8
 	return len(dAtA) - i, nil
 }
 
@@ -11355,6 +11400,11 @@ func (m *SyncOperationResult) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	i = encodeVarintGenerated(dAtA, i, uint64(m.OmittedResources))
+	i--
+	dAtA[i] = 0x6
+	i--
+	dAtA[i] = 0xa0
 	if m.ManagedNamespaceMetadata != nil {
 		{
 			size, err := m.ManagedNamespaceMetadata.MarshalToSizedBuffer(dAtA[:i])
@@ -12976,6 +13026,10 @@ func (m *ApplicationStatus) Size() (n int) {
 		l = m.Plan.Size()
 		n += 2 + l + sovGenerated(uint64(l))
 	}
+	if m.OmittedResources != nil {
+		l = m.OmittedResources.Size()
+		n += 2 + l + sovGenerated(uint64(l))
+	}
 	return n
 }
 
@@ -14232,6 +14286,17 @@ func (m *OciGenerator) Size() (n int) {
 			n += mapEntrySize + 1 + sovGenerated(uint64(mapEntrySize))
 		}
 	}
+	return n
+}
+
+func (m *OmittedResources) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	n += 1 + sovGenerated(uint64(m.Count))
+	n += 1 + sovGenerated(uint64(m.OutOfSync))
 	return n
 }
 
@@ -15921,6 +15986,7 @@ func (m *SyncOperationResult) Size() (n int) {
 		l = m.ManagedNamespaceMetadata.Size()
 		n += 1 + l + sovGenerated(uint64(l))
 	}
+	n += 2 + sovGenerated(uint64(m.OmittedResources))
 	return n
 }
 
@@ -16878,6 +16944,7 @@ func (this *ApplicationStatus) String() string {
 		`ControllerNamespace:` + fmt.Sprintf("%v", this.ControllerNamespace) + `,`,
 		`SourceHydrator:` + strings.Replace(strings.Replace(this.SourceHydrator.String(), "SourceHydratorStatus", "SourceHydratorStatus", 1), `&`, ``, 1) + `,`,
 		`Plan:` + strings.Replace(this.Plan.String(), "PlanSummary", "PlanSummary", 1) + `,`,
+		`OmittedResources:` + strings.Replace(this.OmittedResources.String(), "OmittedResources", "OmittedResources", 1) + `,`,
 		`}`,
 	}, "")
 	return s
@@ -17891,6 +17958,17 @@ func (this *OciGenerator) String() string {
 		`Template:` + strings.Replace(strings.Replace(this.Template.String(), "ApplicationSetTemplate", "ApplicationSetTemplate", 1), `&`, ``, 1) + `,`,
 		`PathParamPrefix:` + fmt.Sprintf("%v", this.PathParamPrefix) + `,`,
 		`Values:` + mapStringForValues + `,`,
+		`}`,
+	}, "")
+	return s
+}
+func (this *OmittedResources) String() string {
+	if this == nil {
+		return "nil"
+	}
+	s := strings.Join([]string{`&OmittedResources{`,
+		`Count:` + fmt.Sprintf("%v", this.Count) + `,`,
+		`OutOfSync:` + fmt.Sprintf("%v", this.OutOfSync) + `,`,
 		`}`,
 	}, "")
 	return s
@@ -19092,6 +19170,7 @@ func (this *SyncOperationResult) String() string {
 		`Sources:` + repeatedStringForSources + `,`,
 		`Revisions:` + fmt.Sprintf("%v", this.Revisions) + `,`,
 		`ManagedNamespaceMetadata:` + strings.Replace(this.ManagedNamespaceMetadata.String(), "ManagedNamespaceMetadata", "ManagedNamespaceMetadata", 1) + `,`,
+		`OmittedResources:` + fmt.Sprintf("%v", this.OmittedResources) + `,`,
 		`}`,
 	}, "")
 	return s
@@ -28573,6 +28652,42 @@ func (m *ApplicationStatus) Unmarshal(dAtA []byte) error {
 				m.Plan = &PlanSummary{}
 			}
 			if err := m.Plan.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 101:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OmittedResources", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenerated
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthGenerated
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthGenerated
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.OmittedResources == nil {
+				m.OmittedResources = &OmittedResources{}
+			}
+			if err := m.OmittedResources.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -40001,6 +40116,94 @@ func (m *OciGenerator) Unmarshal(dAtA []byte) error {
 			}
 			m.Values[mapkey] = mapvalue
 			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipGenerated(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthGenerated
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OmittedResources) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowGenerated
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OmittedResources: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OmittedResources: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Count", wireType)
+			}
+			m.Count = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenerated
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Count |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OutOfSync", wireType)
+			}
+			m.OutOfSync = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenerated
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OutOfSync |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipGenerated(dAtA[iNdEx:])
@@ -55536,6 +55739,25 @@ func (m *SyncOperationResult) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 100:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OmittedResources", wireType)
+			}
+			m.OmittedResources = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowGenerated
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OmittedResources |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipGenerated(dAtA[iNdEx:])

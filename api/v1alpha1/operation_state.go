@@ -55,6 +55,9 @@ type SyncOperationResult struct {
 	Revisions []string `json:"revisions,omitempty" protobuf:"bytes,5,opt,name=revisions"`
 	// ManagedNamespaceMetadata is what was put onto the destination namespace.
 	ManagedNamespaceMetadata *ManagedNamespaceMetadata `json:"managedNamespaceMetadata,omitempty" protobuf:"bytes,6,opt,name=managedNamespaceMetadata"`
+	// OmittedResources is how many outcomes Resources leaves out, so that the Application does not
+	// outgrow what the API server stores. Fairlead's own.
+	OmittedResources int64 `json:"omittedResources,omitempty" protobuf:"varint,100,opt,name=omittedResources"`
 }
 
 // ResourceResults are the outcomes for all objects of a synchronization.

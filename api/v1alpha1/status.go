@@ -38,6 +38,18 @@ type ApplicationStatus struct {
 	// Plan sums up what a sync would do now. It is absent while the Application is synced. Fairlead's
 	// own.
 	Plan *PlanSummary `json:"plan,omitempty" protobuf:"bytes,100,opt,name=plan"`
+	// OmittedResources counts the objects that Resources leaves out, so that the Application does not
+	// outgrow what the API server stores. It is absent when none is. Fairlead's own.
+	OmittedResources *OmittedResources `json:"omittedResources,omitempty" protobuf:"bytes,101,opt,name=omittedResources"`
+}
+
+// OmittedResources counts managed objects that a status leaves out. It is Fairlead's own.
+type OmittedResources struct {
+	// Count is how many there are.
+	Count int64 `json:"count" protobuf:"varint,1,opt,name=count"`
+	// OutOfSync is how many of them are not Synced. Those come first, so there are none unless there
+	// are very many.
+	OutOfSync int64 `json:"outOfSync,omitempty" protobuf:"varint,2,opt,name=outOfSync"`
 }
 
 // PlanSummary sums up the steps of a sync. It is Fairlead's own.

@@ -53,6 +53,9 @@ type Options struct {
 	// for two seconds, and that only where the health of what was written may
 	// still be that of before.
 	WaveDelay *time.Duration
+	// SizeLimit is how large the part of an Application may be that the
+	// controller writes, in bytes; DefaultSizeLimit when zero.
+	SizeLimit int
 	// ServerSideDiff compares by asking the API server, where an Application does
 	// not say otherwise.
 	ServerSideDiff bool

@@ -68,6 +68,7 @@ func (r *reconciliation) deletion() *syncing {
 	s := &syncing{reconciliation: r, against: r.current, op: &v1alpha1.SyncOperation{}}
 	s.state = &v1alpha1.OperationState{StartedAt: *r.app.DeletionTimestamp, SyncResult: &v1alpha1.SyncOperationResult{}}
 	s.state.SyncResult.Revisions = r.desired.revisions()
+	s.results = entriesOf(s.state.SyncResult)
 	s.options = r.syncOptions(s.op)
 	return s
 }

@@ -89,6 +89,10 @@ func (r *reconciliation) makeTargets(ctx context.Context, result *render.Result)
 		out.list = append(out.list, made)
 	}
 	if len(refused) > 0 {
+		const most = 20
+		if more := len(refused) - most; more > 0 {
+			refused = append(refused[:most], fmt.Sprintf("and %d more objects", more))
+		}
 		return targets{}, errors.New(strings.Join(refused, "; "))
 	}
 	return out, nil

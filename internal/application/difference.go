@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -175,21 +174,22 @@ func optionSet(options, name string, byDefault bool) bool {
 // keepIgnored lets the steps leave fields alone that do not count in the
 // comparison (sync option RespectIgnoreDifferences).
 func (r *reconciliation) keepIgnored(ctx context.Context, objects []object, steps []plan.Step) error {
+	at := positions(objects)
 	for i := range steps {
 		step := &steps[i]
-		at := slices.IndexFunc(objects, func(o object) bool { return o.Reference == step.Reference })
-		if step.Action != plan.Change || at < 0 || objects[at].live == nil || !objects[at].live.Whole() {
+		o := at[step.Reference]
+		if step.Action != plan.Change || o == nil || o.live == nil || !o.live.Whole() {
 			continue
 		}
 		schema, err := r.schemaOf(ctx, step.Desired.GroupVersionKind())
 		if err != nil {
 			return err
 		}
-		live := objects[at].live.Live()
+		live := o.live.Live()
 		if live.GetAPIVersion() != step.Desired.GetAPIVersion() {
 			continue // the comparison read it in the other version; what is ignored there cannot be carried over
 		}
-		rules, err := r.manner.rulesFor(target{key: objects[at].live.Key, obj: step.Desired})
+		rules, err := r.manner.rulesFor(target{key: o.live.Key, obj: step.Desired})
 		if err != nil {
 			return err
 		}

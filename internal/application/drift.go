@@ -85,17 +85,14 @@ func (m *remembered) ownFields() (paths []string) {
 // the process, by what the status says of it.
 func (r *reconciliation) driftedBefore(key cluster.Key, now remembered, differing []string) []string {
 	status := &r.read.Status
-	i := slices.IndexFunc(status.Resources, func(s v1alpha1.ResourceStatus) bool {
-		return s.Group == key.Group && s.Kind == key.Kind && s.Namespace == key.Namespace && s.Name == key.Name
-	})
+	last, told := r.told(key)
 	same := r.memory.described == r.memory.targets.identity || r.statusIsOf(r.desired)
 	switch {
-	case i < 0 && now.desired == "" && same && len(status.Resources) > 0:
+	case !told && now.desired == "" && same && len(status.Resources) > 0:
 		return differing // it appeared meanwhile
-	case i < 0:
+	case !told:
 		return nil
 	}
-	last := status.Resources[i]
 	switch {
 	case last.Drift != nil:
 		return common(differing, pathsOf(last.Drift))
@@ -113,6 +110,25 @@ func (r *reconciliation) driftedBefore(key cluster.Key, now remembered, differin
 		}
 	}
 	return theirs
+}
+
+// told is what the status that was read says of an object. One that it leaves
+// out was Synced, unless it leaves out others too.
+func (r *reconciliation) told(key cluster.Key) (last v1alpha1.ResourceStatus, ok bool) {
+	status := &r.read.Status
+	if r.toldOf == nil {
+		r.toldOf = make(map[cluster.Key]*v1alpha1.ResourceStatus, len(status.Resources))
+		for i := range status.Resources {
+			s := &status.Resources[i]
+			r.toldOf[cluster.Key{Group: s.Group, Kind: s.Kind, Namespace: s.Namespace, Name: s.Name}] = s
+		}
+	}
+	if found := r.toldOf[key]; found != nil {
+		return *found, true
+	}
+	_, desired := r.memory.targets.keys[key]
+	omitted := status.OmittedResources
+	return v1alpha1.ResourceStatus{Status: v1alpha1.SyncStatusCodeSynced}, desired && omitted != nil && omitted.OutOfSync == 0
 }
 
 // statusIsOf says whether the status tells of the revisions of d.
@@ -171,11 +187,14 @@ func (r *reconciliation) notKept(key cluster.Key, now remembered) *description {
 		state.Operation.DryRun() || state.SyncResult == nil || !r.resultIsOf(state.SyncResult) {
 		return nil
 	}
-	applied := slices.ContainsFunc(state.SyncResult.Resources, func(res *v1alpha1.ResourceResult) bool {
-		return res.Group == key.Group && res.Kind == key.Kind && res.Namespace == key.Namespace && res.Name == key.Name &&
-			res.Status == v1alpha1.ResultCodeSynced
-	})
-	if !applied {
+	if r.applied == nil {
+		r.applied = make(map[cluster.Key]bool, len(state.SyncResult.Resources))
+		for _, res := range state.SyncResult.Resources {
+			of := keyAt(referenceOf(res))
+			r.applied[of] = r.applied[of] || res.Status == v1alpha1.ResultCodeSynced
+		}
+	}
+	if applied, told := r.applied[key]; !applied && (told || state.SyncResult.OmittedResources == 0) {
 		return nil
 	}
 	d := &description{Cause: v1alpha1.DriftNotKept}

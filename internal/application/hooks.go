@@ -22,7 +22,7 @@ func (s *syncing) startHooks(ctx context.Context, steps []plan.Step) error {
 	var ready []plan.Step
 	var waits error
 	for _, step := range steps {
-		if find(s.state.SyncResult, step.Reference, step.Phase) != nil {
+		if s.results.find(step.Reference, step.Phase) != nil {
 			continue
 		}
 		left, err := s.clearWay(ctx, step)
@@ -45,11 +45,11 @@ func (s *syncing) startHooks(ctx context.Context, steps []plan.Step) error {
 		ready[i].Desired = desired
 	}
 	outcomes := s.applier.Run(ctx, ready, apply.Options{})
-	recordOutcomes(s.state.SyncResult, outcomes)
+	s.results.record(outcomes)
 	for i := range outcomes {
 		if done := &outcomes[i]; done.Object != nil {
-			s.noteHook(ctx, resultOf(s.state.SyncResult, done.Reference, done.Phase), done.Object)
-		} else if e := find(s.state.SyncResult, done.Reference, done.Phase); e != nil {
+			s.noteHook(ctx, s.results.of(done.Reference, done.Phase), done.Object)
+		} else if e := s.results.find(done.Reference, done.Phase); e != nil {
 			e.HookType = v1alpha1.HookType(e.SyncPhase)
 		}
 	}
@@ -88,7 +88,7 @@ func (s *syncing) clearWay(ctx context.Context, step plan.Step) (ours bool, err 
 		return false, err
 	}
 	if live.GetAnnotations()[v1alpha1.AnnotationOperation] == operationID(s.state) {
-		s.noteHook(ctx, resultOf(s.state.SyncResult, step.Reference, step.Phase), live)
+		s.noteHook(ctx, s.results.of(step.Reference, step.Phase), live)
 		return true, nil
 	}
 	hook, _ := plan.HookOf(step.Desired)
@@ -157,7 +157,7 @@ func (s *syncing) observeHooks(ctx context.Context) error {
 		if step.Action != plan.Run {
 			continue
 		}
-		known := find(s.state.SyncResult, step.Reference, step.Phase)
+		known := s.results.find(step.Reference, step.Phase)
 		if known == nil || known.HookPhase != v1alpha1.OperationRunning {
 			continue
 		}
@@ -199,7 +199,7 @@ func (s *syncing) awaitHooks(concerns func(plan.Step) bool) error {
 	for _, h := range s.against.hooks {
 		for _, phase := range h.runsIn(eventOf(s.state), allPhases...) {
 			step := plan.Step{Phase: phase, Wave: plan.WaveOf(h.obj), Reference: plan.ReferenceTo(s.nameHook(h, phase))}
-			known := find(s.state.SyncResult, step.Reference, phase)
+			known := s.results.find(step.Reference, phase)
 			if known == nil || known.HookPhase != v1alpha1.OperationRunning || !concerns(step) {
 				continue
 			}

@@ -49,7 +49,20 @@ func (c *Controller) look(app *v1alpha1.Application) (*view, error) {
 		}
 		return nil, fmt.Errorf("%w: the cluster %s: %w", ErrNoLiveState, destination.Server, err)
 	}
-	return &view{Controller: c, app: app, instance: tracking.InstanceName(app.Namespace, app.Name, c.Namespace), destination: destination}, nil
+	return &view{Controller: c, app: c.whole(app), instance: tracking.InstanceName(app.Namespace, app.Name, c.Namespace), destination: destination}, nil
+}
+
+// Whole returns an Application with what its status leaves out, as far as that is known. It must not be changed.
+func (i *Inspector) Whole(app *v1alpha1.Application) *v1alpha1.Application { return i.whole(app) }
+
+func (c *Controller) whole(app *v1alpha1.Application) *v1alpha1.Application {
+	c.mu.Lock()
+	m := c.memory[keyOf(app)]
+	c.mu.Unlock()
+	if m == nil {
+		return app
+	}
+	return m.full.Load().complete(app)
 }
 
 // holds tells whether an object is a part of the Application.

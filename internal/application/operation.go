@@ -213,7 +213,8 @@ func (r *reconciliation) finish(phase v1alpha1.OperationPhase, message string) {
 	r.app.Operation = nil
 	r.Metrics.synced(r.app)
 	op := state.Operation.Sync
-	if phase == v1alpha1.OperationSucceeded && op != nil && !op.DryRun && len(op.Resources) == 0 && len(op.Manifests) == 0 {
+	whole := op != nil && !op.DryRun && len(op.Resources) == 0 && len(op.Manifests) == 0 && op.SelfHealAttemptsCount == 0
+	if phase == v1alpha1.OperationSucceeded && whole {
 		r.addHistory(state)
 	}
 	r.Logger.Info("operation finished", "application", r.key, "phase", phase, "message", message)

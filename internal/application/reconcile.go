@@ -41,6 +41,8 @@ type memory struct {
 	described string
 	// toldWait is the wait that the last Event about one told of.
 	toldWait string
+	// full is the status as a whole, where less of it is stored.
+	full atomic.Pointer[fullStatus]
 	// compared is what the last comparison was about, for those who want to see it.
 	compared atomic.Pointer[compared]
 }
@@ -52,13 +54,13 @@ type reconciliation struct {
 	memory *memory
 	now    metav1.Time
 
-	// read is the Application as it was found, app the copy that the steps
-	// change and that is written at the end.
-	read, app *v1alpha1.Application
-	refresh   v1alpha1.RefreshType
-	anew      bool // render, whatever is kept
-	settings  *settings.Settings
-	assessor  *health.Assessor
+	// base is the Application as the API server has it, read with what that
+	// leaves out, app the copy that the steps change and that is written at the end.
+	base, read, app *v1alpha1.Application
+	refresh         v1alpha1.RefreshType
+	anew            bool // render, whatever is kept
+	settings        *settings.Settings
+	assessor        *health.Assessor
 
 	project     compiledProject
 	destination *Destination
@@ -68,6 +70,11 @@ type reconciliation struct {
 	pin         *pin // nil without one
 	manner      *manner
 	current     *comparison
+
+	// toldOf finds what the status that was read says of objects, and applied
+	// what its last operation applied; nil until somebody asks.
+	toldOf  map[cluster.Key]*v1alpha1.ResourceStatus
+	applied map[cluster.Key]bool
 
 	conditions []v1alpha1.ApplicationCondition
 	holds      []hold
@@ -121,9 +128,10 @@ func (c *Controller) reconcile(ctx context.Context, key types.NamespacedName) (t
 			app = latest
 		}
 	}
+	read := memory.full.Load().complete(app)
 	r := &reconciliation{
 		Controller: c, key: key, memory: memory, now: metav1.NewTime(c.Now().UTC().Truncate(time.Second)),
-		read: app, app: app.DeepCopy(), settings: c.Settings.Get(),
+		base: app, read: read, app: copyOf(read), settings: c.Settings.Get(),
 		refresh: v1alpha1.RefreshType(app.Annotations[v1alpha1.AnnotationRefresh]),
 	}
 	c.waits.stop(key)

@@ -36,7 +36,7 @@ func (r *reconciliation) beginAttempt(state *v1alpha1.OperationState) {
 		return
 	}
 	if !state.Operation.Retry.Refresh {
-		state.SyncResult.Resources = nil
+		state.SyncResult.Resources, state.SyncResult.OmittedResources = nil, 0
 		return
 	}
 	state.SyncResult = nil

@@ -66,6 +66,10 @@ func attempt(state *v1alpha1.OperationState) (v1alpha1.ApplicationSources, []str
 	return nil, nil
 }
 
+// healNames is how many objects a self-heal names: names make the Application
+// large.
+const healNames = 500
+
 // mayRepeat decides whether a revision that was synced before is synced again:
 // only by self-healing, only the objects that differ, and with back-off.
 func (r *reconciliation) mayRepeat(state *v1alpha1.OperationState, op *v1alpha1.Operation, differing []object) bool {
@@ -85,6 +89,12 @@ func (r *reconciliation) mayRepeat(state *v1alpha1.OperationState, op *v1alpha1.
 		}
 	}
 	op.Sync.SelfHealAttemptsCount = attempts + 1
+	if len(differing) > healNames {
+		// All that differs, and nothing else: no hooks, and nothing that is written in any case.
+		op.Sync.SyncStrategy = &v1alpha1.SyncStrategy{Apply: &v1alpha1.SyncStrategyApply{}}
+		op.Sync.SyncOptions = append(slices.Clone(op.Sync.SyncOptions), "ApplyOutOfSyncOnly=true")
+		return true
+	}
 	for _, o := range differing {
 		op.Sync.Resources = append(op.Sync.Resources, v1alpha1.SyncOperationResource{
 			Group: o.Group, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name,

@@ -1,7 +1,9 @@
 package application
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -34,9 +36,29 @@ func (r *reconciliation) conclude(ctx context.Context) {
 	r.holdForHooks()
 	r.warnOfOrphans()
 	before := r.app.Status.Conditions
-	r.app.Status.SetConditions(r.now, append(r.conditions, r.memory.targets.conditions...), evaluated...)
+	r.app.Status.SetConditions(r.now, r.fewOfEach(append(r.conditions, r.memory.targets.conditions...)), evaluated...)
 	keepSince(r.app.Status.Conditions, before)
 	r.touch()
+}
+
+// conditionsOfType is how many conditions of one type the status has at most:
+// some are about one object each.
+const conditionsOfType = 50
+
+// fewOfEach counts the conditions of a type that are too many.
+func (r *reconciliation) fewOfEach(conditions []v1alpha1.ApplicationCondition) (few []v1alpha1.ApplicationCondition) {
+	of := make(map[v1alpha1.ApplicationConditionType]int)
+	for _, c := range conditions {
+		if of[c.Type]++; of[c.Type] <= conditionsOfType {
+			few = append(few, c)
+		}
+	}
+	for kind, n := range of {
+		if more := n - conditionsOfType; more > 0 {
+			few = append(few, r.condition(kind, fmt.Sprintf("and %d more of this type", more)))
+		}
+	}
+	return few
 }
 
 // cannotCompare writes a status that says that the Application could not be
@@ -61,7 +83,7 @@ func (r *reconciliation) cannotCompare(cause *problem) {
 			r.again = r.untilRetry(state)
 		}
 	}
-	status.SetConditions(r.now, r.conditions, evaluated...)
+	status.SetConditions(r.now, r.fewOfEach(r.conditions), evaluated...)
 	r.touch()
 	if r.again == 0 {
 		// Most causes end with an event; look again for those that do not.
@@ -99,7 +121,7 @@ func (r *reconciliation) describe(ctx context.Context) {
 		parts = append(parts, health.Part{Exists: o.live != nil, Status: o.health.Status, Ignored: o.healthIgnored || r.leftOut(o)})
 	}
 	r.memory.witnesses = heard
-	status.Resources = resources
+	status.Resources, status.OmittedResources = resources, nil
 	status.ResourceHealthSource = ""
 	if !r.PersistHealth {
 		status.ResourceHealthSource = v1alpha1.ResourceHealthLocationAppTree
@@ -253,7 +275,8 @@ func (r *reconciliation) addHistory(state *v1alpha1.OperationState) {
 	if last := history.Last(); last != nil {
 		entry.ID = last.ID + 1
 	}
-	r.app.Status.History = append(history, entry).Keep(r.app.Spec.GetRevisionHistoryLimit())
+	history = append(history, entry).Keep(r.app.Spec.GetRevisionHistoryLimit())
+	r.app.Status.History = newest(history, cmp.Or(r.SizeLimit, DefaultSizeLimit)/2)
 }
 
 func errorsOf(conditions []v1alpha1.ApplicationCondition) []v1alpha1.ApplicationCondition {

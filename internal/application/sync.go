@@ -31,6 +31,8 @@ type syncing struct {
 	work []object
 	// plan is what is left to do, without what comes when the sync fails.
 	plan plan.Plan
+	// results are those in the state.
+	results *entries
 }
 
 // errWaiting says that an operation waits, and goes on with another look.
@@ -60,6 +62,7 @@ func (r *reconciliation) sync(ctx context.Context) error {
 		return r.endAttempt(err)
 	}
 	r.finish(v1alpha1.OperationSucceeded, s.succeeded())
+	r.applied = nil // another operation is the last one by now
 	if s.op.DryRun {
 		return nil
 	}
@@ -155,11 +158,13 @@ func (s *syncing) refusal() error {
 
 // makePlan orders what is left to do, and notes what is left alone.
 func (s *syncing) makePlan(ctx context.Context) error {
+	s.results = entriesOf(s.state.SyncResult)
+	s.state.SyncResult.OmittedResources = 0 // what has no result gets one
 	var steps []plan.Step
 	prune := s.options.mayPrune(s.op)
 	for i := range s.work {
 		o := &s.work[i]
-		if find(s.state.SyncResult, o.Reference, plan.Sync) != nil {
+		if s.results.find(o.Reference, plan.Sync) != nil {
 			continue
 		}
 		step, is, skipped := objectStep(o, s.options, prune)
@@ -167,9 +172,9 @@ func (s *syncing) makePlan(ctx context.Context) error {
 		case is:
 			steps = append(steps, step)
 		case skipped:
-			resultOf(s.state.SyncResult, o.Reference, plan.Sync).skipped()
+			s.results.of(o.Reference, plan.Sync).skipped()
 		case o.desired != nil:
-			resultOf(s.state.SyncResult, o.Reference, plan.Sync).unchanged()
+			s.results.of(o.Reference, plan.Sync).unchanged()
 		}
 	}
 	if s.options.has("RespectIgnoreDifferences=true") {
@@ -224,11 +229,13 @@ func (s *syncing) check(ctx context.Context) error {
 		}
 	}
 	refusals, err := s.applier.Check(ctx, steps, nil)
+	refused := make(map[plan.Reference]error, len(refusals))
 	for _, refusal := range refusals {
-		for _, step := range steps {
-			if step.Reference == refusal.Reference {
-				resultOf(s.state.SyncResult, step.Reference, step.Phase).refused(refusal)
-			}
+		refused[refusal.Reference] = refusal
+	}
+	for _, step := range steps {
+		if refusal, is := refused[step.Reference]; is {
+			s.results.of(step.Reference, step.Phase).refused(refusal)
 		}
 	}
 	if err != nil {
@@ -249,7 +256,7 @@ func (s *syncing) write(ctx context.Context, wave plan.Wave) error {
 		var objects, hooks []plan.Step
 		for _, step := range stage.Steps {
 			switch {
-			case find(s.state.SyncResult, step.Reference, step.Phase) != nil:
+			case s.results.find(step.Reference, step.Phase) != nil:
 			case step.Action == plan.Run:
 				hooks = append(hooks, step)
 			default:
@@ -263,7 +270,7 @@ func (s *syncing) write(ctx context.Context, wave plan.Wave) error {
 			return err
 		}
 		outcomes := s.applier.Run(ctx, objects, apply.Options{DryRun: s.op.DryRun})
-		recordOutcomes(s.state.SyncResult, outcomes)
+		s.results.record(outcomes)
 		s.markApplied(ctx, outcomes)
 		if err := ctx.Err(); err != nil {
 			return err
@@ -348,10 +355,7 @@ func isAttemptError(err error) bool {
 // markApplied brings the objects up to what the API server answered, so that
 // the next wave waits for what was just written.
 func (s *syncing) markApplied(ctx context.Context, outcomes []apply.Outcome) {
-	at := make(map[plan.Reference]*object, len(s.work))
-	for i := range s.work {
-		at[s.work[i].Reference] = &s.work[i]
-	}
+	at := positions(s.work)
 	for i := range outcomes {
 		if o := at[outcomes[i].Reference]; o != nil && outcomes[i].Object != nil {
 			o.verdict, o.written = s.judge(ctx, outcomes[i].Object), s.now.Time

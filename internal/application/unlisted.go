@@ -3,9 +3,9 @@ package application
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/fairlead-cd/fairlead/api/v1alpha1"
 	"github.com/fairlead-cd/fairlead/internal/cluster"
@@ -46,17 +46,34 @@ func (r *reconciliation) unlisted(ctx context.Context, wanted targets, kept resu
 
 // unlistedReferences are the objects of kinds that may not be listed that the status tells of, or that were read before.
 func (r *reconciliation) unlistedReferences() (out []plan.Reference) {
+	unlisted := r.unlistedKinds()
+	known := make(map[cluster.Key]bool)
 	add := func(ref plan.Reference) {
-		known := slices.ContainsFunc(out, func(other plan.Reference) bool { return compareReferences(ref, other) == 0 })
-		if !known && unseen(r.destination.Live.Ready(cluster.Key{Group: ref.Group, Kind: ref.Kind}.GroupKind())) {
+		if unlisted(ref.Group, ref.Kind) && !known[keyAt(ref)] {
+			known[keyAt(ref)] = true
 			out = append(out, ref)
 		}
 	}
-	for _, s := range r.read.Status.Resources {
+	for i := range r.read.Status.Resources {
+		s := &r.read.Status.Resources[i]
 		add(plan.Reference{Group: s.Group, Version: s.Version, Kind: s.Kind, Namespace: s.Namespace, Name: s.Name})
 	}
 	for _, o := range r.destination.Live.Managed(r.instance) {
 		add(plan.Reference{Group: o.Group, Version: o.Version, Kind: o.Kind, Namespace: o.Namespace, Name: o.Name})
 	}
 	return out
+}
+
+// unlistedKinds says whether a kind may not be listed, and asks once for each.
+func (r *reconciliation) unlistedKinds() func(group, kind string) bool {
+	known := make(map[schema.GroupKind]bool)
+	return func(group, kind string) bool {
+		gk := schema.GroupKind{Group: group, Kind: kind}
+		is, ok := known[gk]
+		if !ok {
+			is = unseen(r.destination.Live.Ready(gk))
+			known[gk] = is
+		}
+		return is
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -122,18 +121,17 @@ func (s *syncing) settled(ctx context.Context, wave plan.Wave) error {
 
 // healthy waits for an object of an earlier wave.
 func (s *syncing) healthy(o *object, next plan.Wave) error {
-	name := fmt.Sprintf("%s of wave %d", o.Reference, o.wave)
 	switch {
 	case !o.hasHealth:
 	case o.health.Status == health.Degraded:
-		return attemptFailed("%s is degraded: %s", name, o.health.Message)
+		return attemptFailed("%s of wave %d is degraded: %s", o.Reference, o.wave, o.health.Message)
 	case o.health.Status != health.Healthy:
 		since := o.written
 		if since.IsZero() {
 			since = s.state.StartedAt.Time
 		}
 		return s.await(wait{
-			what: fmt.Sprintf("%s to become healthy before %s begins", name, waveName(next)), message: s.explained(o).Sentence(),
+			what: fmt.Sprintf("%s of wave %d to become healthy before %s begins", o.Reference, o.wave, waveName(next)), message: s.explained(o).Sentence(),
 			since: since, timeout: s.timeoutFor(o.desired),
 		})
 	}
@@ -161,7 +159,7 @@ func (s *syncing) awaitReaction(o *object, next plan.Wave) error {
 		return nil
 	}
 	if o.written.IsZero() {
-		if entry := find(s.state.SyncResult, o.Reference, plan.Sync); delay == 0 || entry == nil || entry.Message == unchangedMessage(entry) || o.live == nil {
+		if entry := s.results.find(o.Reference, plan.Sync); delay == 0 || entry == nil || entry.Message == unchangedMessage(entry) || o.live == nil {
 			return nil
 		}
 		o.written = writtenAt(o.live.Live())
@@ -250,12 +248,12 @@ func (s *syncing) awaitConfirmation(steps []plan.Step) error {
 		return nil
 	}
 	var asking []string
+	at := positions(s.work)
 	for _, step := range steps {
 		if step.Action != plan.Prune {
 			continue
 		}
-		at := slices.IndexFunc(s.work, func(o object) bool { return o.Reference == step.Reference })
-		if s.options.has("Prune=confirm") || at >= 0 && s.work[at].confirmed {
+		if o := at[step.Reference]; s.options.has("Prune=confirm") || o != nil && o.confirmed {
 			asking = append(asking, step.Reference.String())
 		}
 	}

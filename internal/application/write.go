@@ -35,8 +35,7 @@ func (r *reconciliation) write(ctx context.Context) error {
 		case err == nil:
 			r.Metrics.statusWritten()
 			r.tell()
-			r.memory.latest = written
-			r.read, r.app = written, written.DeepCopy()
+			r.adopt(written)
 			return nil
 		case apierrors.IsNotFound(err):
 			return nil // deleted meanwhile
@@ -48,6 +47,19 @@ func (r *reconciliation) write(ctx context.Context) error {
 			return fmt.Errorf("writing the status of the Application: %w", err)
 		}
 	}
+}
+
+// adopt goes on with the Application as the API server has it by now, and with
+// what of the status it leaves out.
+func (r *reconciliation) adopt(stored *v1alpha1.Application) {
+	if shortens(stored) {
+		r.memory.full.Store(&fullStatus{stored: stored, status: r.app.Status})
+	} else {
+		r.memory.full.Store(nil)
+	}
+	r.memory.latest = stored
+	r.base, r.read = stored, r.memory.full.Load().complete(stored)
+	r.app = copyOf(r.read)
 }
 
 // interruptedWrite is how long a reconcile that was ended may take to write
@@ -66,19 +78,20 @@ func (r *reconciliation) patch() ([]byte, error) {
 	if r.unchanged() {
 		return nil, nil // the usual case after a commit, and cheaper to see than to encode
 	}
-	before, err := json.Marshal(writable(r.read))
+	before, err := json.Marshal(writable(r.base))
 	if err != nil {
 		return nil, fmt.Errorf("encoding the Application: %w", err)
 	}
-	after, err := json.Marshal(writable(r.app))
+	after, err := r.encoded(r.app)
 	if err != nil {
-		return nil, fmt.Errorf("encoding the Application: %w", err)
+		return nil, err
 	}
 	patch, err := jsonpatch.CreateMergePatch(before, after)
 	if err != nil {
 		return nil, fmt.Errorf("computing the patch of the Application: %w", err)
 	}
 	if string(patch) == "{}" {
+		r.adopt(r.base) // what changed is left out
 		return nil, nil
 	}
 	if !r.needsPrecondition() {
@@ -99,7 +112,7 @@ func (r *reconciliation) patch() ([]byte, error) {
 
 // unchanged says that there is nothing to write.
 func (r *reconciliation) unchanged() bool {
-	return equality.Semantic.DeepEqual(r.read.Status, r.app.Status) &&
+	return sameStatus(r.read.Status, r.app.Status) &&
 		equality.Semantic.DeepEqual(r.read.Operation, r.app.Operation) &&
 		maps.Equal(r.read.Annotations, r.app.Annotations) &&
 		slices.Equal(r.read.Finalizers, r.app.Finalizers)
@@ -169,7 +182,7 @@ func (r *reconciliation) rebase(ctx context.Context) error {
 	if !sameOperation && running || running && terminating(latest) {
 		next.Operation, next.Status.OperationState = latest.Operation, withResult(latest.Status.OperationState, r.app.Status.OperationState)
 	}
-	r.read, r.app = latest, next
+	r.base, r.read, r.app = latest, r.memory.full.Load().complete(latest), next
 	return nil
 }
 
@@ -188,7 +201,7 @@ func withResult(state, ours *v1alpha1.OperationState) *v1alpha1.OperationState {
 func (r *reconciliation) statusChanged() bool {
 	before, after := r.read.Status, r.app.Status
 	before.ReconciledAt, after.ReconciledAt = nil, nil
-	return !equality.Semantic.DeepEqual(before, after) || !equality.Semantic.DeepEqual(r.read.Operation, r.app.Operation)
+	return !sameStatus(before, after) || !equality.Semantic.DeepEqual(r.read.Operation, r.app.Operation)
 }
 
 // olderThan says whether a precedes b. Versions that cannot be ordered count

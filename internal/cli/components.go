@@ -103,7 +103,7 @@ func (p *process) runController(ctx context.Context, watch *application.Watch, m
 		Client: p.client, Watch: watch, Settings: p.settings,
 		Repo:     service,
 		Clusters: clusters, Comparer: compare.New(apply.FieldManager), Health: checks,
-		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth,
+		Namespace: p.namespace, Workers: p.statusProcessors, PersistHealth: p.persistHealth, SizeLimit: int(p.maxStatus),
 		SelfHeal: application.SelfHealBackoff{
 			Initial: time.Duration(p.selfHealDelay), Factor: p.selfHealFactor, Cap: time.Duration(p.selfHealCap),
 			Cooldown: time.Duration(p.selfHealCooldown), Fixed: time.Duration(p.selfHealTimeout),

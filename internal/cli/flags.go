@@ -39,6 +39,7 @@ type config struct {
 	shard            int
 	sharding         string
 	persistHealth    bool
+	maxStatus        quantity
 	serverSideDiff   bool
 	jqTimeout        seconds
 	gitTimeout       time.Duration
@@ -133,6 +134,7 @@ var laterComponents = []string{"applicationset", "notifications", "dex"}
 
 func (c *config) addFlags(flags *pflag.FlagSet) {
 	c.maxManifests = quantity(10 << 20)
+	c.maxStatus = application.DefaultSizeLimit
 	c.repoTimeout = seconds(time.Minute)
 	c.jqTimeout = seconds(application.DefaultJQTimeout)
 	healing := application.DefaultSelfHealBackoff
@@ -156,6 +158,7 @@ func (c *config) addFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&c.shard, "controller-shard", -1, "number of this controller among them, from 0 (default: the number at the end of the host's name)")
 	flags.StringVar(&c.sharding, "sharding-method", application.ShardLegacy, "how clusters are shared out: legacy, round-robin or consistent-hashing")
 	flags.BoolVar(&c.persistHealth, "persist-resource-health", false, "write the health of each resource into the status of its Application")
+	flags.Var(&c.maxStatus, "max-status-size", "how large the status of an Application may be, such as 512Ki; what matters least of a larger one is left out")
 	flags.DurationVar(&c.gitTimeout, "git-timeout", 90*time.Second, "how long a fetch from a repository may take")
 	flags.StringSliceVar(&c.ociMediaTypes, "oci-layer-media-types", oci.DefaultMediaTypes(), "media types of the layers of OCI artifacts that are read")
 	flags.BoolVar(&c.gitSubmodules, "git-submodules", true, "show the files of submodules; their folders are empty otherwise")
@@ -268,6 +271,9 @@ func (c *config) validate() error {
 	}
 	if c.statusProcessors < 1 {
 		errs = append(errs, fmt.Errorf("--status-processors is %d; it has to be at least 1", c.statusProcessors))
+	}
+	if c.maxStatus < 16<<10 || c.maxStatus > 1<<20 {
+		errs = append(errs, fmt.Errorf("--max-status-size is %s; it has to be from 16Ki to 1Mi, which etcd stores", &c.maxStatus))
 	}
 	if c.jqTimeout <= 0 {
 		errs = append(errs, errors.New("--ignore-normalizer-jq-execution-timeout-seconds has to be more than 0"))

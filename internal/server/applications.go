@@ -70,6 +70,9 @@ func (s *Server) getApplication(w http.ResponseWriter, r *http.Request, who call
 			return err
 		}
 	}
+	if live, err := s.live(); err == nil {
+		app = live.Whole(app)
+	}
 	s.writeJSON(w, r, app)
 	return nil
 }

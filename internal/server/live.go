@@ -20,6 +20,8 @@ import (
 // the controller runs. It touches nothing but parts of the Application, and masks the values of Secrets; whether the
 // caller may look is decided here.
 type Live interface {
+	// Whole returns an Application with what its status leaves out, as far as that is known.
+	Whole(app *v1alpha1.Application) *v1alpha1.Application
 	Tree(app *v1alpha1.Application) (*v1alpha1.ApplicationTree, error)
 	// OnTree calls changed whenever the tree may have changed, until stop is called.
 	OnTree(app *v1alpha1.Application, changed func()) (stop func())
