@@ -60,7 +60,7 @@ func (s *Server) webhook(w http.ResponseWriter, r *http.Request, _ caller) error
 	return nil
 }
 
-var errManyHooks = errors.New("Queue is full, discarding webhook payload") //nolint:staticcheck,revive // in the words of the interface
+var errManyHooks = errors.New("Queue is full, discarding webhook payload") //nolint:staticcheck // in the words of the interface
 
 // readHook reads a body, and says how many bytes it has counted for it, also when it fails.
 func (s *Server) readHook(from io.Reader) (body []byte, size int64, err error) {

@@ -25,7 +25,7 @@ const (
 	WebhookGitHub              = "webhook.github.secret"
 	WebhookGitLab              = "webhook.gitlab.secret"
 	WebhookBitbucket           = "webhook.bitbucket.uuid"
-	WebhookBitbucketServer     = "webhook.bitbucketserver.secret" //nolint:gosec // a name, not a credential
+	WebhookBitbucketServer     = "webhook.bitbucketserver.secret"
 	WebhookGogs                = "webhook.gogs.secret"
 	WebhookAzureDevOpsUsername = "webhook.azuredevops.username"
 	WebhookAzureDevOpsPassword = "webhook.azuredevops.password" //nolint:gosec // a name, not a credential

@@ -13,7 +13,7 @@ import (
 // Why a call is refused. None of them repeats what the caller sent.
 var (
 	// ErrUnknown says that the call carries no header of a service.
-	ErrUnknown = errors.New("Unknown webhook event") //nolint:staticcheck,revive // in the words of the interface
+	ErrUnknown = errors.New("Unknown webhook event") //nolint:staticcheck // in the words of the interface
 	// ErrRefused says that the caller does not know the secret.
 	ErrRefused = errors.New("the caller did not prove to know the secret of the webhook")
 	// ErrMalformed says that the body is not what the service sends.
