@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -32,9 +34,15 @@ func TestASecondInstance(t *testing.T) {
 		}
 
 		end(t, first)
+		within(t, limit, "the second instance to take over", func() error {
+			if !strings.Contains(second.log.String(), "Successfully acquired lease") {
+				return errors.New("it does not hold the lease")
+			}
+			return nil
+		})
 		commit = a.push(t, map[string]string{"one.yaml": configMapYAML("one", "v", "3")})
 		a.patch(t, `{"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}}`)
-		app := a.awaitWithin(t, limit, syncedTo(commit), noConditions, operationIs(v1alpha1.OperationSucceeded))
+		app := a.await(t, syncedTo(commit), noConditions, operationIs(v1alpha1.OperationSucceeded))
 		a.awaitData(t, "one", "v", "3")
 		if len(app.Status.History) != 3 {
 			t.Errorf("history = %+v", app.Status.History)
