@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -51,18 +52,17 @@ func TestAKillInTheMiddleOfAFetchLeavesNothing(t *testing.T) {
 	server.SetFault(gitserver.Fault{Only: "fetch", Truncate: 2 << 20, Hang: true})
 
 	p := i.start(t, nil, "--data-dir", data)
-	eventually(t, "a fetch", func() error {
-		if found := leftovers(t, data); len(found) == 0 {
-			return fmt.Errorf("nothing is being written")
+	var locks []string
+	eventually(t, "a fetch", func() (err error) {
+		// A mirror is made before it is locked and fetched into, and that leaves files too.
+		locks, err = filepath.Glob(filepath.Join(data, "repositories", "git", "*.lock"))
+		if found := leftovers(t, data); err != nil || len(found) == 0 || len(locks) != 1 {
+			return errors.Join(fmt.Errorf("being written: %v, locks of mirrors: %v", found, locks), err)
 		}
 		return nil
 	})
 	p.kill(t)
 	server.SetFault(gitserver.Fault{}) // ends the git that is left alone
-	locks, err := filepath.Glob(filepath.Join(data, "repositories", "git", "*.lock"))
-	if err != nil || len(locks) != 1 {
-		t.Fatalf("locks of mirrors: %v, %v", locks, err)
-	}
 	eventually(t, "the end of git", func() error {
 		f, err := os.Open(locks[0])
 		if err != nil {
