@@ -237,8 +237,8 @@ func (r *reconciliation) endHooks(ctx context.Context) error {
 	}
 	var problems []error
 	for _, found := range r.destination.Live.Managed(r.instance) {
-		if found.App != r.instance || !found.Whole() {
-			continue
+		if _, desired := r.memory.targets.keys[found.Key]; desired || found.App != r.instance || !found.Whole() {
+			continue // what is desired is no hook, and need not be decoded to know that
 		}
 		live := found.Live()
 		if !plan.IsHook(live) || !slices.Contains(live.GetFinalizers(), v1alpha1.FinalizerHook) {

@@ -139,7 +139,7 @@ func (r *reconciliation) setPlan() {
 	if r.current.synced() {
 		return
 	}
-	r.app.Status.Plan = summaryOf(r.wholePlan())
+	r.app.Status.Plan = summaryOf(r.memory.compared.Load().plan)
 }
 
 // setSync writes the outcome of the comparison. The revision of an Application

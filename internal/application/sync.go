@@ -102,6 +102,11 @@ func (r *reconciliation) beginSync(ctx context.Context) (*syncing, error) {
 	s.work = selected(against.objects, s.op.Resources)
 	begun := state.SyncResult != nil
 	r.beginResult(state, against, s.op)
+	if !begun {
+		if err := s.refusal(); err != nil {
+			return nil, err
+		}
+	}
 	if s.runsHooks() && !r.stored(state) {
 		// A hook bears the mark of its operation, so that one has to be known first.
 		if err := r.write(ctx); err != nil {
@@ -112,11 +117,6 @@ func (r *reconciliation) beginSync(ctx context.Context) (*syncing, error) {
 		}
 		s.state = r.app.Status.OperationState
 		s.op = s.state.Operation.Sync
-	}
-	if !begun {
-		if err := s.refusal(); err != nil {
-			return nil, err
-		}
 	}
 	return s, s.makePlan(ctx)
 }
